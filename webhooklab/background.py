@@ -1,0 +1,147 @@
+"""One event loop in one daemon thread: what a listener, a poller and the Shop run on.
+
+The notebook's own loop waits for the running cell; this one does not. The thread is a daemon, so
+that a kernel that ends is not held back by it (a non-daemon thread delays a kernel's restart by
+seconds and keeps `atexit` from running).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, TypeVar
+
+from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
+
+Result = TypeVar("Result")
+
+
+class BackgroundLoop:
+    """An asyncio event loop in a daemon thread of its own. `start`, `stop`, `with`.
+
+    `call` runs a function on the loop and waits for what it returns; `run` does so with a
+    coroutine; `post` does not wait. All three may be used from any thread but the loop's own.
+    """
+
+    def __init__(self, name: str = "webhooklab-loop") -> None:
+        self._name = name
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the loop has been started and not stopped."""
+        return self._loop is not None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop. Raises `RuntimeError` when it does not run."""
+        if self._loop is None:
+            raise RuntimeError("the background loop is not running: call start() first")
+        return self._loop
+
+    def start(self) -> BackgroundLoop:
+        """Start the thread; returns when the loop runs. A second call does nothing."""
+        if self._loop is not None:
+            return self
+        loop = asyncio.new_event_loop()
+        running = threading.Event()
+        loop.call_soon(running.set)
+        self._thread = threading.Thread(
+            target=self._run, args=(loop,), name=self._name, daemon=True
+        )
+        self._thread.start()
+        running.wait()
+        self._loop = loop
+        return self
+
+    def stop(self) -> None:
+        """Cancel what still runs on the loop, end the thread and join it. Repeatable."""
+        loop, self._loop = self._loop, None
+        if loop is None or self._thread is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        self._thread.join(LOOP_STOP_TIMEOUT_SECONDS)
+        self._thread = None
+
+    def call(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Run `function(*args)` on the loop and return its result (or raise its error)."""
+
+        async def invoke() -> Result:
+            return function(*args)
+
+        return self.run(invoke())
+
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on the loop and return its result (or raise its error)."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        """Have `function(*args)` run on the loop soon. Nothing happens once it has stopped."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(function, *args)
+
+    def __enter__(self) -> BackgroundLoop:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+            _cancel_all(loop)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the loop's tasks and let them end, so that none is destroyed while pending."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+
+
+class QuickSwitching:
+    """While anything listens, Python's threads take turns more often.
+
+    A cell that computes in pure Python gives the interpreter away every 5 ms by default; a
+    delivery needs it several times. With a shorter interval the listener answers about three
+    times as many requests while a cell computes (`python -m tests.benchmarks` measures it). The
+    user's own setting comes back when the last listener has closed.
+    """
+
+    _lock = threading.Lock()
+    _users = 0
+    _before = 0.0
+
+    @classmethod
+    def acquire(cls) -> None:
+        """One more listener; the first one shortens the interval."""
+        with cls._lock:
+            if cls._users == 0:
+                cls._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(SWITCH_INTERVAL_SECONDS, cls._before))
+            cls._users += 1
+
+    @classmethod
+    def release(cls) -> None:
+        """One listener fewer; the last one gives the interval back."""
+        with cls._lock:
+            cls._users -= 1
+            if cls._users == 0:
+                sys.setswitchinterval(cls._before)

@@ -1,0 +1,71 @@
+"""Every limit and default, with its unit in its name. Nothing else in here, no imports."""
+
+from __future__ import annotations
+
+# Capture file
+CAPTURE_PATH = "captures.db"
+BUSY_TIMEOUT_SECONDS = 5.0
+"""How long a write waits for another process that is writing to the same file."""
+MAINTENANCE_CHUNK_ROWS = 2_000
+"""Deleting and recomputing go in transactions of so many rows, so that capture goes on meanwhile."""
+CHECKPOINT_WAIT_SECONDS = 5.0
+"""How long `delete` waits for readers, so that what it deleted leaves the write-ahead log too."""
+MAX_LOG_ROWS = 10_000
+"""Refused requests kept in the capture file; the oldest go first."""
+
+# Listener
+HOST = "127.0.0.1"
+MAX_BODY_BYTES = 25 * 2**20
+MAX_BODIES_IN_FLIGHT_BYTES = 256 * 2**20
+"""Bodies being received at one time, all connections together; over it the answer is 503."""
+MAX_HEADER_BYTES = 64 * 2**10
+MAX_HEADER_COUNT = 256
+MAX_CONNECTIONS = 1_000
+HEADER_TIMEOUT_SECONDS = 30.0
+"""From a request's first byte to the end of its headers."""
+BODY_TIMEOUT_SECONDS = 60.0
+"""From the end of the headers to the end of the body."""
+IDLE_TIMEOUT_SECONDS = 120.0
+"""How long a kept-alive connection may stay silent between two requests."""
+REFUSED_DRAIN_SECONDS = 2.0
+"""How long a refused body is still read, so that its sender sees the answer and not a reset."""
+SWEEP_INTERVAL_SECONDS = 0.5
+"""How often connections are held against the timeouts above."""
+RETRY_AFTER_SECONDS = 5
+"""What a sender is told to wait when the store cannot commit."""
+PORT_RELEASE_SECONDS = 3.0
+"""How long a restarted kernel waits for its own port, which the old one may still be leaving."""
+SWITCH_INTERVAL_SECONDS = 0.0005
+LOOP_STOP_TIMEOUT_SECONDS = 10.0
+
+# Waiting
+WAIT_TIMEOUT_SECONDS = 30.0
+ATTACHED_POLL_SECONDS = 0.1
+"""How often an attached lab looks for rows that another process captured."""
+
+# Reading bodies
+MAX_FORM_FIELDS = 10_000
+MAX_EVENTS_PER_DELIVERY = 10_000
+"""So many events of one batch become rows of `lab.unbatched`; `event_count` tells of all."""
+MAX_PAYLOAD_DEPTH = 50
+"""Deeper structure stays in one cell of `lab.payloads`."""
+MAX_COLUMNS_PER_PAYLOAD = 2_000
+"""A body of more fields stays whole, in column `$`, lest it widen the frame of all others."""
+MAX_PAYLOAD_COLUMNS = 20_000
+"""No further columns are added to a frame that has so many; such bodies stay whole in `$`."""
+
+# Group commit
+MAX_COMMIT_ROWS = 1_000
+"""So many deliveries at most go into one transaction."""
+CLOSE_TIMEOUT_SECONDS = 10.0
+"""How long a closing listener waits for the answers to what is being committed."""
+
+# Display
+PROGRESS_AFTER_SECONDS = 0.5
+"""Work that takes longer shows a progress bar."""
+SUMMARY_ROWS = 5
+"""Deliveries shown in a Lab's summary."""
+FOLLOW_SLICE_SECONDS = 0.25
+"""Who waits for deliveries looks up so often, to see whether it should stop."""
+URL_SECRET_BYTES = 24
+"""Random bytes in the segment of a URL that must not be guessed."""

@@ -1,0 +1,91 @@
+"""The errors that webhooklab raises. Each says what happened, whose move it is and what to do.
+
+WebhookLabError
+├── CaptureFileError        the file at `path`: yours to move, free or unlock
+│   ├── ForeignFileError    it is something else than a capture file
+│   ├── NewerFileError      a newer webhooklab wrote it
+│   └── StoreError          it was fine, and reading or writing it failed just now
+├── PortTakenError          another program listens there (also an OSError)
+├── ClosedError             this lab, Shop or listener was closed
+├── AttachedError           only the process that listens can do this
+├── WaitTimeout             it did not come in time (also a TimeoutError)
+├── UnknownDeliveryError    no delivery has this `seq` (also a KeyError)
+├── FilterError             the filter's text cannot be read (also a ValueError)
+├── MappingError            `lab.map` was given what is not JMESPath (also a ValueError)
+├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
+└── ExportError             the export could not be written; the old file is untouched
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class WebhookLabError(Exception):
+    """The root: catch it to catch all that webhooklab raises on purpose."""
+
+
+class CaptureFileError(WebhookLabError):
+    """The capture file cannot be used as it is."""
+
+
+class ForeignFileError(CaptureFileError):
+    """The file at `path` is not a capture file; it was left untouched."""
+
+
+class NewerFileError(CaptureFileError):
+    """The capture file was written by a newer webhooklab; it was left untouched."""
+
+
+class StoreError(CaptureFileError):
+    """A read or a commit failed (disk full, locked, I/O). Nothing was half-written."""
+
+
+class PortTakenError(WebhookLabError, OSError):
+    """Another program listens on the port that was asked for."""
+
+
+class ClosedError(WebhookLabError):
+    """What was called needs an open lab; this one is closed."""
+
+
+class AttachedError(WebhookLabError):
+    """This lab is attached to a file that another process listens for."""
+
+
+class WaitTimeout(WebhookLabError, TimeoutError):
+    """Fewer deliveries than asked for came in time.
+
+    `events` is the frame of those that did come (the columns of `lab.events`).
+    """
+
+    def __init__(self, message: str, events: DataFrame) -> None:
+        super().__init__(message)
+        self.events = events
+
+
+class UnknownDeliveryError(WebhookLabError, KeyError):
+    """No delivery has this `seq`: it was never given, or was deleted."""
+
+    def __str__(self) -> str:
+        """The message itself; `KeyError` would show its quoted repr."""
+        return str(self.args[0])
+
+
+class FilterError(WebhookLabError, ValueError):
+    """The text of a filter cannot be read."""
+
+
+class MappingError(WebhookLabError, ValueError):
+    """An expression given to `lab.map` cannot be compiled."""
+
+
+class FileFormatError(WebhookLabError):
+    """A file to read, or to export to, has an unknown suffix, is damaged or is not ours."""
+
+
+class ExportError(WebhookLabError):
+    """An export could not be written. What stood at the path before is untouched."""

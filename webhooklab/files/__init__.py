@@ -1,0 +1,109 @@
+"""Captures leave as .csv, .jsonl or .parquet, and come back byte for byte.
+
+A file appears whole or not at all, for its owner only. Credentials are masked unless asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from webhooklab import progress
+from webhooklab.errors import CaptureFileError, ExportError, FileFormatError
+from webhooklab.files import csv_files, jsonl_files, parquet_files
+from webhooklab.files.tables import events_frame, masked, table_from_chunk, table_from_frame
+from webhooklab.files.whole import written_whole
+from webhooklab.store import Store
+from webhooklab.views import Views
+
+_FORMATS: dict[str, ModuleType] = {
+    ".csv": csv_files,
+    ".jsonl": jsonl_files,
+    ".parquet": parquet_files,
+}
+_FRAME_SLICE_ROWS = 20_000
+
+
+def export_store(path: Path, store: Store, *, secrets: bool, overwrite: bool) -> Path:
+    """Export all deliveries of a capture file, as they are at one moment, in bounded memory."""
+    with store.reading() as connection:
+        tables = (table_from_chunk(chunk) for chunk in store.chunks(connection))
+        return _export(path, tables, store.count(), secrets=secrets, overwrite=overwrite)
+
+
+def export_frame(path: Path, events: pd.DataFrame, *, secrets: bool, overwrite: bool) -> Path:
+    """Export rows of `lab.events`. Columns that are missing stay missing."""
+    starts = range(0, max(len(events), 1), _FRAME_SLICE_ROWS)
+    slices = (events.iloc[start : start + _FRAME_SLICE_ROWS] for start in starts)
+    tables = (table_from_frame(part) for part in slices)
+    return _export(path, tables, len(events), secrets=secrets, overwrite=overwrite)
+
+
+def _export(
+    path: Path, tables: Iterable[pa.Table], rows: int, *, secrets: bool, overwrite: bool
+) -> Path:
+    writer = _format_of(path)
+    if path.exists() and not overwrite:
+        raise ExportError(f"{path} exists: choose another name, or pass overwrite=True.")
+    shown = tables if secrets else map(masked, tables)
+    with progress.bar(rows, f"writing {path.name}") as advance, written_whole(path) as file:
+        writer.write(file, _counted(shown, advance))
+    return path
+
+
+def _counted(tables: Iterable[pa.Table], advance: Any) -> Iterable[pa.Table]:
+    for table in tables:
+        yield table
+        advance(table.num_rows)
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """The events frame from a capture file, or from a file that `lab.export` wrote.
+
+    The same columns, dtypes and index as `lab.events`; bodies byte for byte. What was masked in
+    the export stays masked. Raises `FileFormatError` for a file that is damaged or not ours,
+    `CaptureFileError` for a capture file that cannot be read.
+    """
+    source = Path(path).expanduser().resolve()
+    if not source.exists():
+        raise FileFormatError(f"There is no file {source}: check the path.")
+    if source.suffix.lower() in _FORMATS:
+        return events_frame(source, _read_table(source))
+    return _read_capture(source)
+
+
+def _read_table(path: Path) -> pa.Table:
+    try:
+        return _format_of(path).read(path)
+    except (pa.ArrowException, ValueError, KeyError, OSError) as error:
+        raise FileFormatError(
+            f"{path} cannot be read: {error}. It is damaged, or was not written by webhooklab; "
+            "export it again."
+        ) from error
+
+
+def _read_capture(path: Path) -> pd.DataFrame:
+    try:
+        store = Store(path, write=False)
+    except CaptureFileError as error:
+        known = ", ".join(_FORMATS)
+        raise FileFormatError(f"{error} (Exported files end in {known}.)") from error
+    try:
+        return Views(store).events()
+    finally:
+        store.close()
+
+
+def _format_of(path: Path) -> ModuleType:
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise FileFormatError(
+            f"{path.name}: the suffix {path.suffix!r} is unknown; choose one of "
+            f"{', '.join(_FORMATS)}."
+        ) from None

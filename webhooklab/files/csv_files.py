@@ -1,0 +1,78 @@
+"""CSV: for spreadsheets and people. Nothing is lost, and no cell is a formula.
+
+`""` is an empty text, nothing at all is NA. A text cell that begins like a formula gets one
+leading `'`, which reading takes off again (OWASP, "CSV Injection").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
+from webhooklab.records import EVENT_COLUMNS
+
+_RISKY: Final = r"^[=+\-@\t\r\n']"
+_FIRST_BLOCK_BYTES: Final = 16 * 2**20
+_LARGEST_BLOCK_BYTES: Final = 2**31 - 1
+
+
+def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
+    """Write tables of one schema, one after the other."""
+    writer = None
+    for table in tables:
+        shown = _guarded(text_bodies(table))
+        writer = writer or csv.CSVWriter(file, shown.schema)
+        writer.write_table(shown)
+    if writer is not None:
+        writer.close()
+
+
+def read(path: Path) -> pa.Table:
+    """Read what `write` wrote. Raises `pyarrow.ArrowException` or `ValueError` for all else."""
+    try:
+        table = _read(path, _FIRST_BLOCK_BYTES)
+    except pa.ArrowInvalid as error:
+        if "block" not in str(error):
+            raise
+        table = _read(path, min(path.stat().st_size + 1, _LARGEST_BLOCK_BYTES))
+    return raw_bodies(_unguarded(table))
+
+
+def _read(path: Path, block_bytes: int) -> pa.Table:
+    types: dict[str, pa.DataType] = {name: TYPES[kind] for name, kind in EVENT_COLUMNS.items()}
+    types |= {"seq": pa.int64(), "body": pa.large_string(), ENCODING: pa.large_string()}
+    return csv.read_csv(
+        path,
+        read_options=csv.ReadOptions(block_size=block_bytes),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=types,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+
+
+def _guarded(table: pa.Table) -> pa.Table:
+    return _each_text(table, lambda text: pc.replace_substring_regex(text, f"({_RISKY})", r"'\1"))
+
+
+def _unguarded(table: pa.Table) -> pa.Table:
+    return _each_text(table, lambda text: pc.replace_substring_regex(text, "^'", ""))
+
+
+def _each_text(table: pa.Table, change: Any) -> pa.Table:
+    for position, field in enumerate(table.schema):
+        if (
+            field.type == pa.large_string()
+            and pc.any(pc.match_substring_regex(table[position], _RISKY)).as_py()
+        ):
+            table = table.set_column(position, field, change(table[position]))
+    return table

@@ -1,0 +1,25 @@
+"""Parquet: small, typed, bodies as they are; for pandas, DuckDB, Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+from pyarrow import parquet
+
+
+def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
+    """Write tables of one schema, one row group each."""
+    writer = None
+    for table in tables:
+        writer = writer or parquet.ParquetWriter(file, table.schema, compression="zstd")
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
+def read(path: Path) -> pa.Table:
+    """Read what `write` wrote. Raises `pyarrow.ArrowException` for what is not Parquet."""
+    return parquet.ParquetFile(path).read()

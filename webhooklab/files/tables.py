@@ -1,0 +1,164 @@
+"""Deliveries as Arrow tables: the form in which they are masked, written and read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webhooklab.errors import FileFormatError
+from webhooklab.records import EVENT_COLUMNS, Kind
+from webhooklab.redaction import MASK, SECRET_HEADER, mask_query
+from webhooklab.store import Chunk
+
+TYPES: Final[dict[Kind, pa.DataType]] = {
+    "time": pa.timestamp("us", tz="UTC"),
+    "text": pa.large_string(),
+    "count": pa.int64(),
+    "bytes": pa.large_binary(),
+}
+ENCODING: Final = "body_encoding"
+"""In files of text: "base64" where a body is not plain text, else empty."""
+
+_SECRET_PAIR: Final = rf'(?i)(\["(?:{SECRET_HEADER})",\s*")(?:[^"\\]|\\.)*(")'
+_NOT_PLAIN: Final = "[\\x00\\r]|^\ufeff"
+
+
+def schema(names: Sequence[str]) -> pa.Schema:
+    """The types of columns of `lab.events`, `seq` first."""
+    fields = [(name, TYPES[EVENT_COLUMNS[name]]) for name in names]
+    return pa.schema([("seq", pa.int64()), *fields])
+
+
+def table_from_chunk(chunk: Chunk) -> pa.Table:
+    """A table of rows as the store gives them."""
+    names = [name for name in EVENT_COLUMNS if name in chunk]
+    return pa.table({name: chunk[name] for name in ("seq", *names)}, schema=schema(names))
+
+
+def table_from_frame(events: pd.DataFrame) -> pa.Table:
+    """A table of rows of `lab.events`. Raises `FileFormatError` for another frame."""
+    names = [name for name in EVENT_COLUMNS if name in events.columns]
+    if events.index.name != "seq" or not names:
+        raise FileFormatError(
+            "Only rows of lab.events can be exported (index seq, its columns): for another frame "
+            "use its own to_csv or to_parquet."
+        )
+    arrays = [pa.array(events.index, pa.int64())]
+    arrays += [_array(events[name], TYPES[EVENT_COLUMNS[name]]) for name in names]
+    return pa.table(arrays, schema=schema(names))
+
+
+def _array(column: pd.Series, arrow_type: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    array = pa.array(column, from_pandas=True)
+    return array if array.type == arrow_type else array.cast(arrow_type)
+
+
+def masked(table: pa.Table) -> pa.Table:
+    """The table with credentials in headers and query strings replaced by `***`."""
+    if "headers_json" in table.column_names:
+        headers = table["headers_json"]
+        mask = rf"\1{MASK}\2"
+        table = _replace(
+            table, "headers_json", pc.replace_substring_regex(headers, _SECRET_PAIR, mask)
+        )
+    if "query_string" in table.column_names:
+        queries = table["query_string"].combine_chunks().dictionary_encode()
+        shown = pa.array([mask_query(each) for each in queries.dictionary.to_pylist()])
+        table = _replace(table, "query_string", shown.take(queries.indices))
+    return table
+
+
+def _replace(table: pa.Table, name: str, column: Any) -> pa.Table:
+    position = table.column_names.index(name)
+    field = table.schema.field(position)
+    return table.set_column(position, field, column.cast(field.type))
+
+
+def text_bodies(table: pa.Table) -> pa.Table:
+    """Bodies as text, for files of text; `body_encoding` says which are base64.
+
+    Base64 are those that are not UTF-8, or have NUL, CR or a byte order mark, which files of text
+    and the programs that open them do not keep.
+    """
+    if "body" not in table.column_names:
+        return table
+    bodies = table["body"].combine_chunks()
+    text, plain = _plain_text(bodies)
+    if not plain.all():
+        encoded = [
+            body.decode() if is_plain else base64.b64encode(body).decode()
+            for body, is_plain in zip(bodies.to_pylist(), plain, strict=True)
+        ]
+        text = pa.array(encoded, pa.large_string())
+    encodings = pa.array(np.where(plain, None, "base64"), pa.large_string())
+    position = table.column_names.index("body")
+    with_text = table.set_column(position, pa.field("body", pa.large_string()), text)
+    return with_text.add_column(position, pa.field(ENCODING, pa.large_string()), encodings)
+
+
+def _plain_text(bodies: Any) -> tuple[Any, np.ndarray]:
+    """Bodies as text where they are plain, and which are."""
+    try:
+        text = bodies.cast(pa.large_string())
+    except pa.ArrowInvalid:  # some are not UTF-8: look at each
+        return None, np.array([_is_plain(body) for body in bodies.to_pylist()], bool)
+    return text, ~np.asarray(pc.match_substring_regex(text, _NOT_PLAIN).fill_null(False))
+
+
+def _is_plain(body: bytes | None) -> bool:
+    try:
+        text = (body or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text and "\r" not in text and not text.startswith("\ufeff")
+
+
+def raw_bodies(table: pa.Table) -> pa.Table:
+    """The reverse of `text_bodies`. Raises `ValueError` for base64 that is none."""
+    if ENCODING not in table.column_names:
+        return table
+    encodings = table[ENCODING]
+    bodies = table["body"].cast(pa.large_binary())
+    if encodings.null_count < len(encodings):
+        decoded = [
+            base64.b64decode(body, validate=True) if encoding == "base64" else body
+            for body, encoding in zip(bodies.to_pylist(), encodings.to_pylist(), strict=True)
+        ]
+        bodies = pa.chunked_array([pa.array(decoded, pa.large_binary())])
+    position = table.column_names.index("body")
+    return table.set_column(position, "body", bodies).drop_columns([ENCODING])
+
+
+def events_frame(path: Path, table: pa.Table) -> pd.DataFrame:
+    """The events frame of a table that was read. Raises `FileFormatError` for another table."""
+    known = [name for name in EVENT_COLUMNS if name in table.column_names]
+    unknown = set(table.column_names) - {"seq", *EVENT_COLUMNS}
+    if "seq" not in table.column_names or unknown:
+        raise FileFormatError(
+            f"{path} holds no deliveries exported by webhooklab"
+            + (f" (unknown columns: {', '.join(sorted(unknown))})." if unknown else ".")
+        )
+    columns = {name: _series(table[name], EVENT_COLUMNS[name]) for name in known}
+    index = pd.Index(table["seq"].to_numpy(), dtype="int64", name="seq")
+    frame = pd.DataFrame(columns, copy=False)
+    frame.index = index
+    return frame
+
+
+def _series(column: pa.ChunkedArray, kind: Kind) -> pd.Series:
+    typed = column.cast(TYPES[kind])
+    if kind == "text":
+        dtype = pd.StringDtype("pyarrow", na_value=np.nan)
+        return pd.Series(pd.arrays.ArrowStringArray(typed, dtype=dtype), copy=False)
+    if kind == "count":
+        return pd.Series(pd.Int64Dtype().__from_arrow__(typed), copy=False)
+    if kind == "time":
+        return typed.to_pandas().astype("datetime64[us, UTC]")
+    return pd.Series(typed.to_pylist(), dtype=object)

@@ -1,0 +1,83 @@
+"""HTTP header fields as they came: in order, with duplicates, in the sender's spelling.
+
+Values are text, one character per byte (ISO-8859-1), so that no byte is lost:
+`value.encode("latin-1")` gives back what was on the wire (RFC 9110, section 5.5).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from webhooklab.redaction import mask_pairs
+
+Pair: TypeAlias = tuple[str, str]
+
+
+class Headers:
+    """Header pairs, looked up without regard to case. Immutable. Its repr is masked."""
+
+    __slots__ = ("_first", "pairs")
+
+    def __init__(self, pairs: Iterable[Pair] = ()) -> None:
+        self.pairs: tuple[Pair, ...] = tuple(pairs)
+        first: dict[str, str] = {}
+        for name, value in self.pairs:
+            first.setdefault(name.lower(), value)
+        self._first = first
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of `name`, or `default` when the header is absent."""
+        return self._first.get(name.lower(), default)
+
+    def get_list(self, name: str) -> list[str]:
+        """All values of `name`, in order; an empty list when the header is absent."""
+        wanted = name.lower()
+        return [value for key, value in self.pairs if key.lower() == wanted]
+
+    def to_json(self) -> str:
+        """The pairs as JSON, a list of `[name, value]`: the column `headers_json`."""
+        return json.dumps(self.pairs, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Headers:
+        """Headers from the column `headers_json`."""
+        return cls((name, value) for name, value in json.loads(text))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._first
+
+    def __getitem__(self, name: str) -> str:
+        return self._first[name.lower()]
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self.pairs == other.pairs
+
+    def __hash__(self) -> int:
+        return hash(self.pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(mask_pairs(self.pairs))!r})"
+
+
+def parse_header_block(block: bytes) -> tuple[str, str, tuple[Pair, ...]]:
+    """Split a request's header block, exactly as it was sent, into method, target and pairs.
+
+    For a block that an HTTP parser has already found to be well-formed (RFC 9112: a request
+    line, then `name: value` lines); this only keeps what such a parser normalises away.
+    """
+    lines = block.decode("latin-1").strip("\r\n").split("\n")
+    method, target, _version = lines[0].rstrip("\r").split(" ", 2)
+    return method, target, tuple(_pair(line) for line in lines[1:])
+
+
+def _pair(line: str) -> Pair:
+    name, _, value = line.partition(":")
+    return name, value.strip(" \t\r")

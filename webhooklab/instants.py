@@ -1,0 +1,52 @@
+"""Instants as providers write them, read as microseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from webhooklab.clock import from_datetime
+
+_UNITS_PER_SECOND = (1, 1_000, 1_000_000, 1_000_000_000)
+_LATEST_SECOND = 100_000_000_000
+"""A larger number is not seconds (that would be the year 5138) but a finer unit."""
+_LATEST_US = 253_402_300_799_999_999
+"""The end of the year 9999, the last that a datetime can hold."""
+
+
+def parse_instant(value: object) -> int | None:
+    """Read an RFC 3339 / ISO 8601 text, or a Unix time in s, ms, us or ns (told by its size).
+
+    Returns microseconds since the epoch; finer digits are dropped. A text without an offset is
+    read as UTC. None for whatever is not an instant, or lies outside the years 1 to 9999.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return _parse_text(value.strip())
+    if isinstance(value, int | float):
+        return _parse_unix(value)
+    return None
+
+
+def _parse_text(text: str) -> int | None:
+    number = text.removeprefix("-")
+    if number.isascii() and number.replace(".", "", 1).isdigit():
+        return _parse_unix(float(text) if "." in text else int(text[:24]))
+    try:
+        return from_datetime(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parse_unix(number: float) -> int | None:
+    for per_second in _UNITS_PER_SECOND:
+        if abs(number) < _LATEST_SECOND * per_second:
+            microseconds = _to_us(number, per_second)
+            return microseconds if abs(microseconds) <= _LATEST_US else None
+    return None
+
+
+def _to_us(number: float, per_second: int) -> int:
+    if isinstance(number, int):
+        return number * 1_000_000 // per_second
+    return round(number * (1_000_000 / per_second))

@@ -1,0 +1,147 @@
+"""What the user says about deliveries that no provider explains. The door to JMESPath."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, TypeAlias
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from webhooklab.errors import MappingError
+from webhooklab.instants import parse_instant
+from webhooklab.providers import interpret
+from webhooklab.records import Event, Interpretation, Request
+
+Expression: TypeAlias = str | Callable[[Any], Any]
+"""JMESPath over the body (JSON or form), or a function of the request."""
+
+
+class MappingStore(Protocol):
+    """Where mappings are kept: definitions as JSON, one per path."""
+
+    def save_mapping(self, path: str, definition: str) -> None:
+        """Keep a definition in place of an earlier one of the same path."""
+
+    def mappings(self) -> list[str]:
+        """All definitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Where the columns of deliveries to `path` and below come from; None: left as they are.
+
+    `state` says which part of the body is the entity's state; it feeds the comparison.
+    """
+
+    path: str = "/"
+    event_type: Expression | None = None
+    event_id: Expression | None = None
+    entity_type: Expression | None = None
+    entity_id: Expression | None = None
+    occurred_at: Expression | None = None
+    version: Expression | None = None
+    state: Expression | None = None
+
+    def covers(self, path: str) -> bool:
+        """Whether deliveries to `path` are meant."""
+        return path == self.path or path.startswith(self.path.rstrip("/") + "/")
+
+    def check(self) -> None:
+        """Raise `MappingError` for an expression that is not JMESPath."""
+        for name, expression in self.expressions().items():
+            if isinstance(expression, str):
+                _compile(name, expression)
+
+    def expressions(self) -> dict[str, Expression]:
+        """The expressions that were given, by column."""
+        named = {item.name: getattr(self, item.name) for item in fields(self)[1:]}
+        return {name: expression for name, expression in named.items() if expression is not None}
+
+    def apply(self, request: Request, event: Event) -> Event:
+        """The event with the mapped columns replaced. Never raises: what fails says nothing."""
+        values = {
+            name: _convert(name, _evaluate(name, expression, request))
+            for name, expression in self.expressions().items()
+            if name != "state"
+        }
+        return replace(event, **values)
+
+
+class Interpreter:
+    """The providers, and above them the user's mappings: the longest matching path counts."""
+
+    def __init__(self, mappings: dict[str, Mapping] | None = None) -> None:
+        by_length = sorted((mappings or {}).items(), key=lambda item: len(item[0]), reverse=True)
+        self._mappings = [mapping for _, mapping in by_length]
+
+    def interpret(self, request: Request) -> Interpretation:
+        """What is concluded from a request. Never raises on anything from the wire."""
+        interpretation = interpret(request)
+        for mapping in self._mappings:
+            if mapping.covers(request.path) and interpretation.event_count == 1:
+                event = mapping.apply(request, interpretation.event or Event())
+                return replace(interpretation, event=event)
+        return interpretation
+
+
+class Mappings:
+    """The mappings of one capture file: JMESPath kept in it, functions kept here."""
+
+    def __init__(self, store: MappingStore) -> None:
+        self._store = store
+        self._with_functions: dict[str, Mapping] = {}
+
+    def add(self, mapping: Mapping) -> None:
+        """Add a mapping in place of an earlier one of the same path. Raises `MappingError`."""
+        mapping.check()
+        expressions = mapping.expressions()
+        stored = {name: text for name, text in expressions.items() if isinstance(text, str)}
+        self._store.save_mapping(mapping.path, json.dumps({"path": mapping.path, **stored}))
+        self._with_functions.pop(mapping.path, None)
+        if len(stored) < len(expressions):
+            self._with_functions[mapping.path] = mapping
+
+    def interpreter(self) -> Interpreter:
+        """The providers and these mappings, as they are now."""
+        stored = (Mapping(**json.loads(text)) for text in self._store.mappings())
+        return Interpreter({each.path: each for each in stored} | self._with_functions)
+
+
+def _compile(name: str, expression: str) -> Any:
+    try:
+        return jmespath.compile(expression)
+    except JMESPathError as error:
+        raise MappingError(
+            f"{name}={expression!r} is not JMESPath: {error}. Correct the expression "
+            "(https://jmespath.org), or pass a function of the request."
+        ) from error
+
+
+def _evaluate(name: str, expression: Expression, request: Request) -> object:
+    try:
+        if callable(expression):
+            return expression(request)
+        return _compile(name, expression).search(request.data)
+    except JMESPathError:  # a function of JMESPath met a value of another type
+        return None
+    except Exception as error:
+        warnings.warn(
+            f"the function given to lab.map for {name} raised {error!r}; the column stays empty",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
+
+
+def _convert(name: str, value: object) -> str | int | None:
+    if name == "occurred_at":
+        return parse_instant(value)
+    if value is None or isinstance(value, dict | list):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,22 @@
+"""Progress bars for work that a person waits for. The door to tqdm."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from tqdm.auto import tqdm
+
+from webhooklab.defaults import PROGRESS_AFTER_SECONDS
+
+
+@contextlib.contextmanager
+def bar(
+    total: int, what: str, *, delay: float = PROGRESS_AFTER_SECONDS
+) -> Iterator[Callable[[int], object]]:
+    """Yield a function that is told how many more are done.
+
+    Nothing is shown of work that takes less than `delay` seconds.
+    """
+    with tqdm(total=total, desc=what, unit="", delay=delay, leave=False) as shown:
+        yield shown.update

@@ -1,0 +1,239 @@
+"""What the lab keeps: requests as they came, and deliveries as rows. Raw is never altered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final, Literal, TypeAlias
+
+from webhooklab import bodies, code
+from webhooklab.headers import Headers
+
+Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
+
+EVENT_COLUMNS: Final[dict[str, Kind]] = {
+    "received_at": "time",
+    "stored_at": "time",
+    "source": "text",
+    "method": "text",
+    "path": "text",
+    "query_string": "text",
+    "provider": "text",
+    "event_type": "text",
+    "event_id": "text",
+    "entity_type": "text",
+    "entity_id": "text",
+    "occurred_at": "time",
+    "version": "text",
+    "event_count": "count",
+    "verified": "text",
+    "verified_reason": "text",
+    "duplicate_of": "count",
+    "content_type": "text",
+    "body_bytes": "count",
+    "remote": "text",
+    "status": "count",
+    "headers_json": "text",
+    "body": "bytes",
+}
+"""The columns of `lab.events`, in order, with what they hold. The index is `seq`."""
+
+
+class Request:
+    """One HTTP request as it arrived, before anything is concluded from it.
+
+    `received_at` is in microseconds since the epoch, by the first receiver's clock; `target` is
+    undecoded; `headers` are in order with duplicates; `body` is byte for byte what came, content
+    codings included.
+    """
+
+    def __init__(
+        self,
+        *,
+        received_at: int,
+        method: str,
+        target: str,
+        headers: Headers,
+        body: bytes,
+        source: str = "local",
+        remote: str | None = None,
+    ) -> None:
+        self.received_at = received_at
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.source = source
+        self.remote = remote
+        self.path, self.query_string = split_target(target)
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type as sent; None when there is none."""
+        return self.headers.get("content-type")
+
+    @cached_property
+    def data(self) -> Any:
+        """The body read as JSON or as a form; None when it is neither, or broken."""
+        try:
+            return bodies.parse(self.body, self.content_type)
+        except ValueError:
+            return None
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """A request target's path and query string, undecoded; without the origin if it has one.
+
+    RFC 9112, section 3.2: a target may also be `*`, an authority (CONNECT) or absolute.
+    """
+    path, _, query = target.partition("?")
+    if path.startswith(("http://", "https://")):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path, query
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a provider says of one event. None where it says nothing: nothing is invented.
+
+    `occurred_at` is in microseconds since the epoch. `scope` is what makes `event_id` unique where
+    the id alone is not (the `source` of a CloudEvent). `body` is the event's own part of a batch.
+    """
+
+    event_type: str | None = None
+    event_id: str | None = None
+    entity_type: str | None = None
+    entity_id: str | None = None
+    occurred_at: int | None = None
+    version: str | None = None
+    scope: str | None = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """What is concluded from a request: who sent it, and which events it carries.
+
+    `event` is the single event; None when the delivery carries none or several. `items` are the
+    events of a batch, at most `MAX_EVENTS_PER_DELIVERY` of the `event_count` there are.
+    """
+
+    provider: str | None = None
+    event_count: int = 1
+    event: Event | None = None
+    items: tuple[Event, ...] = ()
+
+    @property
+    def event_key(self) -> str | None:
+        """What two deliveries of the same event have in common; None without an event id."""
+        if self.event is None or self.event.event_id is None:
+            return None
+        return "\n".join((self.provider or "", self.event.scope or "", self.event.event_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a delivery's signature holds, and why (not).
+
+    `status` is "valid", "invalid", "unverifiable", "unsigned" or "unchecked".
+    """
+
+    status: str = "unchecked"
+    reason: str | None = None
+
+
+UNCHECKED = Verification()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request with what was concluded from it and what it is answered: ready to be stored.
+
+    `status` is what its sender is told once it is on disk.
+    """
+
+    request: Request
+    interpretation: Interpretation
+    status: int | None
+    verification: Verification = UNCHECKED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One captured HTTP request: the columns of `lab.events` as attributes, raw bytes included.
+
+    Times are aware UTC datetimes. None is what a frame shows as NA: not said, or not known.
+    """
+
+    seq: int
+    received_at: datetime
+    stored_at: datetime
+    source: str
+    method: str
+    path: str
+    query_string: str
+    provider: str | None
+    event_type: str | None
+    event_id: str | None
+    entity_type: str | None
+    entity_id: str | None
+    occurred_at: datetime | None
+    version: str | None
+    event_count: int
+    verified: str
+    verified_reason: str | None
+    duplicate_of: int | None
+    content_type: str | None
+    body_bytes: int
+    remote: str | None
+    status: int | None
+    headers_json: str = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @cached_property
+    def headers(self) -> Headers:
+        """The headers in order, with duplicates; looked up without regard to case."""
+        return Headers.from_json(self.headers_json)
+
+    @property
+    def text(self) -> str:
+        """The body as text, by its charset; bytes that are not text become U+FFFD."""
+        return bodies.decode(self.body, self.content_type)
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """The fields of a form: name to text, or to a list where a name repeats.
+
+        A file is a dict of `filename`, `content_type` and `bytes`. Raises `ValueError` when the
+        body is not a form that can be read.
+        """
+        if bodies.kind(self.content_type, self.body) not in (bodies.FORM, bodies.MULTIPART):
+            raise ValueError(f"delivery {self.seq} is not a form: {self.content_type!r}")
+        return bodies.parse_form(self.body, self.content_type)
+
+    def json(self) -> Any:
+        """The body as JSON. Integers are exact. Raises `ValueError` when it is not JSON."""
+        return bodies.parse_json(self.body, self.content_type)
+
+    def curl(self, base_url: str = "http://127.0.0.1/", *, secrets: bool = False) -> str:
+        """A shell command that sends this request again; credentials are `***` unless asked."""
+        return code.curl(self._sendable(base_url), secrets=secrets)
+
+    def python(self, base_url: str = "http://127.0.0.1/", *, secrets: bool = False) -> str:
+        """Python (httpx) that sends this request again; credentials are `***` unless asked."""
+        return code.python(self._sendable(base_url), secrets=secrets)
+
+    def _sendable(self, base_url: str) -> code.Sendable:
+        query = f"?{self.query_string}" if self.query_string else ""
+        url = base_url.rstrip("/") + "/" + self.path.removeprefix("/") + query
+        return code.Sendable(self.method, url, self.headers.pairs, self.body)
+
+    def __repr__(self) -> str:
+        named = (self.event_type, self.entity_id, self.content_type)
+        what = " ".join(part for part in named if part)
+        when = f"{self.received_at:%Y-%m-%d %H:%M:%S}"
+        return (
+            f"<Delivery {self.seq}: {self.method} {self.path} at {when}Z, "
+            f"{self.body_bytes:,} bytes{', ' + what if what else ''}>"
+        )

@@ -1,0 +1,46 @@
+"""What counts as a credential, and its mask. Used wherever text leaves for human eyes or files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+MASK = "***"
+
+SECRET_HEADER = (
+    r"authorization|proxy-authorization|cookie|set-cookie|x-gitlab-token"
+    r"|api-key|token|[^\"]*-api-key|[^\"]*-token"
+)
+"""Names of headers whose values are credentials; to be matched whole and without case."""
+
+SECRET_PARAMETER = r"(?:[^=&]*[-_.])?(?:key|token|secret)|apikey"
+"""Names of query parameters whose values are credentials; likewise."""
+
+_secret_header = re.compile(SECRET_HEADER, re.IGNORECASE).fullmatch
+_secret_parameter = re.compile(SECRET_PARAMETER, re.IGNORECASE).fullmatch
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether the value of this header is a credential."""
+    return _secret_header(name) is not None
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Whether the value of this query parameter is a credential; `name` may be %-encoded."""
+    return _secret_parameter(unquote(name)) is not None
+
+
+def mask_pairs(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Header pairs with the values of credentials replaced by `***`."""
+    return ((name, MASK if is_secret_header(name) else value) for name, value in pairs)
+
+
+def mask_query(query_string: str) -> str:
+    """A query string with the values of credentials replaced; all else stays byte for byte."""
+    return "&".join(_mask_parameter(part) for part in query_string.split("&"))
+
+
+def _mask_parameter(part: str) -> str:
+    name, equals, _value = part.partition("=")
+    return f"{name}={MASK}" if equals and is_secret_parameter(name) else part

@@ -1,0 +1,163 @@
+"""The filter language of `lab.find` and of the inbox: what it means, and as SQL.
+
+    order refund            rows that contain both words
+    "order refund"          ... this phrase
+    type:order.shipped      field:value; type:order also finds order.shipped; * stands for any text
+    -path:/test             without
+    after:2026-03-01 before:2026-03-01T12:00Z
+
+Letters match without regard to case (A to Z). A word is looked for in the columns of `WORDS` and
+in the body. A field that does not exist is not a field: `urn:x` is a word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from webhooklab.errors import FilterError
+from webhooklab.instants import parse_instant
+
+WORDS: Final = (
+    *("method", "path", "query_string", "provider"),
+    *("event_type", "event_id", "entity_type", "entity_id"),
+)
+"""The columns in which a word is looked for, beside the body."""
+
+ALIASES: Final = {
+    "type": "event_type",
+    "id": "event_id",
+    "query": "query_string",
+    "content": "content_type",
+    "reason": "verified_reason",
+    "header": "headers_json",
+}
+"""Short names of fields."""
+
+EXACT: Final = frozenset(
+    {
+        *("seq", "source", "method", "provider", "event_id", "entity_type", "entity_id"),
+        *("entity", "version", "verified", "remote", "status"),
+    }
+)
+"""Fields whose whole value is compared; `event_type` also by its first parts."""
+
+CONTAINS: Final = frozenset(
+    {"path", "query_string", "content_type", "verified_reason", "headers_json", "body"}
+)
+"""Fields in which the value is looked for."""
+
+TIMES: Final = frozenset({"after", "before"})
+"""Bounds on `received_at`: at or after, and before."""
+
+_TOKEN: Final = re.compile(
+    r'(?P<minus>-?)(?:(?P<field>[a-z_]+):)?(?P<value>"(?:\\.|[^"\\])*"?|\S+)'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition. `field` None is a word or a phrase."""
+
+    field: str | None
+    value: str
+    negated: bool = False
+
+
+def parse(text: str | None) -> list[Term]:
+    """Read a filter; None and "" have no conditions. Raises `FilterError` for a time that is none.
+
+    A quote that is still open is closed at the end, so that a filter can be read as it is typed.
+    """
+    terms = [_term(match) for match in _TOKEN.finditer(text or "")]
+    for term in terms:
+        if term.field in TIMES and parse_instant(term.value) is None:
+            raise FilterError(
+                f"{term.field}:{term.value} is not a time: write it as "
+                f"{term.field}:2026-03-01 or {term.field}:2026-03-01T12:30 (UTC)."
+            )
+    return terms
+
+
+def _term(match: re.Match[str]) -> Term:
+    negated = bool(match["minus"])
+    field = match["field"]
+    name = ALIASES.get(field, field)
+    if field is None or name in EXACT | CONTAINS | TIMES | {"event_type"}:
+        return Term(name, _unquote(match["value"]), negated)
+    return Term(None, _unquote(match[0][negated:]), negated)
+
+
+def _unquote(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    closed = len(value) > 1 and value.endswith('"')
+    return re.sub(r"\\(.)", r"\1", value[1:-1] if closed else value[1:])
+
+
+def to_sql(terms: list[Term]) -> tuple[str, list[object]]:
+    """The conditions as an SQL expression over the table `deliveries`, with its parameters."""
+    parts: list[str] = ["1"]
+    parameters: list[object] = []
+    for term in terms:
+        sql, values = _condition(term)
+        parts.append(f"{'NOT ' if term.negated else ''}coalesce(({sql}), 0)")
+        parameters += values
+    return " AND ".join(parts), parameters
+
+
+def _condition(term: Term) -> tuple[str, list[object]]:
+    if term.field is None:
+        return _word(term.value)
+    if term.field in TIMES:
+        comparison = ">=" if term.field == "after" else "<"
+        return f"received_at {comparison} ?", [parse_instant(term.value)]
+    if term.field in CONTAINS:
+        return _contains(term.field, term.value)
+    return _whole(term.field, term.value)
+
+
+def _word(value: str) -> tuple[str, list[object]]:
+    found = [_contains(name, value) for name in (*WORDS, "body")]
+    sql = " OR ".join(f"coalesce({sql}, 0)" for sql, _ in found)
+    return sql, [parameter for _, parameters in found for parameter in parameters]
+
+
+def _contains(name: str, value: str) -> tuple[str, list[object]]:
+    if name not in ("body", "headers_json"):
+        return _like(name, f"%{_escape(value)}%")
+    # As bytes: a body need not be text, and may have zero bytes in it.
+    column = f"CAST(lower(CAST({name} AS TEXT)) AS BLOB)"
+    sql = f"SELECT instr({column}, ?) FROM raws WHERE raws.seq = deliveries.seq"
+    return f"({sql}) > 0", [_ascii_lower(value).encode("utf-8", "replace")]
+
+
+def _whole(name: str, value: str) -> tuple[str, list[object]]:
+    pattern = _escape(value).replace("*", "%")
+    if name == "entity":
+        return _either(_like("entity_id", pattern), _like("entity_type", pattern))
+    if name == "event_type":
+        return _either(_like(name, pattern), _like(name, f"{pattern}.%"))
+    return _like(name, pattern)
+
+
+def _either(
+    one: tuple[str, list[object]], other: tuple[str, list[object]]
+) -> tuple[str, list[object]]:
+    return f"coalesce({one[0]}, 0) OR coalesce({other[0]}, 0)", one[1] + other[1]
+
+
+def _like(name: str, pattern: str) -> tuple[str, list[object]]:
+    return f"{name} LIKE ? ESCAPE '\\'", [pattern]
+
+
+def _escape(value: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", value)
+
+
+_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def _ascii_lower(text: str) -> str:
+    return text.translate(_LOWER)

@@ -1,0 +1,138 @@
+"""Listening for a capture file: at which port, under which URL, and who does it.
+
+The port and, on an address that others can reach, the URL's secret segment are remembered in the
+file, so that a restarted kernel answers at the same URL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+import secrets
+import socket
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from webhooklab import clock
+from webhooklab.background import BackgroundLoop
+from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
+from webhooklab.errors import PortTakenError
+from webhooklab.ingress import Ingress
+from webhooklab.listener import Listener, bind
+from webhooklab.mapping import Interpreter
+from webhooklab.store import Store
+
+_OWNER: Final = "listener"
+_PORT: Final = "port"
+_SECRET: Final = "url_secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who listens for a capture file. `since` is in microseconds since the epoch."""
+
+    pid: int
+    url: str
+    since: int
+
+
+class Server:
+    """A listener with its loop, for one store. Listens from construction to `stop`."""
+
+    def __init__(
+        self,
+        store: Store,
+        interpreter: Interpreter,
+        *,
+        host: str,
+        port: int | None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        allow_origins: Sequence[str] = (),
+    ) -> None:
+        self._store = store
+        sockets = _bind(store, host, port)
+        self.port: int = sockets[0].getsockname()[1]
+        segment = "" if _is_loopback(host) else f"/{_secret(store)}"
+        self.url = f"http://{_shown_host(host)}:{self.port}{segment}/"
+        self._background = BackgroundLoop("webhooklab-listener").start()
+        self.ingress = Ingress(
+            store,
+            interpreter,
+            self._background.loop,
+            max_body_bytes=max_body_bytes,
+            allow_origins=allow_origins,
+        )
+        self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
+        self._listener.start()
+        store.remember(_PORT, str(self.port))
+        owner = Owner(os.getpid(), self.url, clock.now_us())
+        store.remember(_OWNER, json.dumps(asdict(owner)))
+
+    def stop(self) -> None:
+        """Free the port. What is being committed is still answered."""
+        self._listener.stop()
+        self._background.stop()
+
+
+def owner_of(store: Store) -> Owner | None:
+    """Who listened last for this file, as it is remembered; None if nobody ever did."""
+    text = store.recall(_OWNER)
+    return Owner(**json.loads(text)) if text else None
+
+
+def _bind(store: Store, host: str, port: int | None) -> list[socket.socket]:
+    if port is not None:
+        # The earlier kernel of this notebook may still be leaving the port.
+        return bind(host, port, patience=PORT_RELEASE_SECONDS if port else 0.0)
+    remembered = int(store.recall(_PORT) or 0)
+    try:
+        return bind(host, remembered, patience=PORT_RELEASE_SECONDS if remembered else 0.0)
+    except PortTakenError:
+        if not remembered:
+            raise
+        sockets = bind(host, 0)
+        warnings.warn(
+            f"Port {remembered}, which {store.path.name} used last, is taken by another program. "
+            f"Listening on port {sockets[0].getsockname()[1]} instead: tell the provider the new "
+            "URL, or end that program and open the Lab again.",
+            stacklevel=4,
+        )
+        return sockets
+
+
+def _secret(store: Store) -> str:
+    remembered = store.recall(_SECRET)
+    if remembered is None:
+        remembered = secrets.token_urlsafe(URL_SECRET_BYTES)
+        store.remember(_SECRET, remembered)
+    return remembered
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def _shown_host(host: str) -> str:
+    """The host for a URL that others can use: an address of this machine for "all addresses"."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+        return _own_address()
+    return f"[{host}]" if ":" in host else host
+
+
+def _own_address() -> str:
+    # Connecting a UDP socket sends nothing; it only picks the address that would be used
+    # (192.0.2.1 is reserved for documentation, RFC 5737).
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()

@@ -1,0 +1,137 @@
+"""Opening a capture file: whose it is, its settings, its permissions. The door to sqlite3."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from webhooklab.defaults import BUSY_TIMEOUT_SECONDS
+from webhooklab.errors import CaptureFileError, ForeignFileError, NewerFileError, StoreError
+from webhooklab.store.schema import APPLICATION_ID, STEPS, VERSION
+
+Connection = sqlite3.Connection
+Row = sqlite3.Row
+OWNER_ONLY: Final = 0o600
+
+_HELP = {
+    sqlite3.SQLITE_FULL: "The disk is full: free some space; capture goes on by itself.",
+    sqlite3.SQLITE_BUSY: "Another process is writing to it: wait, or end that process.",
+    sqlite3.SQLITE_READONLY: "It cannot be written: check its permissions and those of its folder.",
+    sqlite3.SQLITE_IOERR: "The disk could not be read or written: check the disk.",
+    sqlite3.SQLITE_CORRUPT: "It is damaged: keep a copy, and recover what can be read with "
+    "`sqlite3 FILE .recover`.",
+}
+
+
+def create(path: Path) -> None:
+    """Make an empty file that only its owner can read, unless one is there."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
+    except FileExistsError:
+        if path.is_dir():
+            raise CaptureFileError(f"{path} is a folder: name a file inside it.") from None
+    except OSError as error:
+        raise CaptureFileError(
+            f"The capture file {path} cannot be created: {error.strerror}. "
+            "Choose a path in a folder that exists and that you can write to."
+        ) from error
+
+
+def connect(path: Path, *, write: bool = False) -> Connection:
+    """A connection whose transactions are begun and ended by hand.
+
+    A write is on disk when its commit returns (`synchronous=FULL`); what is deleted is
+    overwritten (`secure_delete`), because captures hold personal data.
+    """
+    with translated(path):
+        connection = sqlite3.connect(
+            path.as_uri() + f"?mode={'rw' if write else 'ro'}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+def prepare(path: Path, connection: Connection) -> None:
+    """Make sure that the file is ours, and bring its tables up to date. Repeatable, atomic."""
+    with translated(path):
+        check_ours(path, connection)
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            # Before the first table, or they have no effect.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+        with transaction(connection):
+            check_ours(path, connection)
+            done = _pragma(connection, "user_version")
+            for step in STEPS[done:]:
+                for statement in step.split(";\n"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    os.chmod(path, OWNER_ONLY)
+
+
+def check_ours(path: Path, connection: Connection) -> None:
+    """Raise `ForeignFileError` or `NewerFileError` for a file that must not be touched."""
+    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not empty and _pragma(connection, "application_id") != APPLICATION_ID:
+        raise ForeignFileError(
+            f"{path} is an SQLite database, but not a capture file. It was left untouched: "
+            "choose another path."
+        )
+    version = _pragma(connection, "user_version")
+    if version > VERSION:
+        raise NewerFileError(
+            f"{path} was written by a newer webhooklab (its format is {version}, this one knows "
+            f"{VERSION}). It was left untouched: run `pip install -U webhooklab`."
+        )
+
+
+def _pragma(connection: Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """One write transaction: committed when the block ends, rolled back when it raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, with what to do about them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_NOTADB:
+            raise ForeignFileError(
+                f"{path} is not a capture file. It was left untouched: choose another path."
+            ) from error
+        if code == sqlite3.SQLITE_CANTOPEN:
+            raise CaptureFileError(
+                f"The capture file {path} cannot be opened: check that it exists and that its "
+                "folder can be written to."
+            ) from error
+        raise StoreError(f"The capture file {path}: {error}. {_HELP.get(code, '')}".strip()) from (
+            error
+        )

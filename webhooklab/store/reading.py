@@ -1,0 +1,83 @@
+"""Rows leave the file by column, in chunks: the shape that frames and exports are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import orjson
+
+from webhooklab.records import EVENT_COLUMNS
+from webhooklab.store.connection import Connection
+
+CHUNK_ROWS: Final = 20_000
+CHUNK_BYTES: Final = 64 * 2**20
+_RAW: Final = ("headers_json", "body")
+
+Chunk = dict[str, list[Any]]
+"""Column name to values; `seq` is always there. Times are in microseconds since the epoch."""
+
+
+def chunks(
+    connection: Connection,
+    columns: Sequence[str] = tuple(EVENT_COLUMNS),
+    *,
+    after: int = 0,
+    where: str = "1",
+    parameters: Sequence[object] = (),
+) -> Iterator[Chunk]:
+    """The rows with `seq > after` that match, oldest first. Call it inside one transaction."""
+    light = [name for name in columns if name not in _RAW]
+    heavy = [name for name in _RAW if name in columns]
+    while chunk := _light_chunk(connection, light, after, where, parameters):
+        after = chunk["seq"][-1]
+        if not heavy:
+            yield chunk
+            continue
+        for part in _parts(chunk):
+            yield part | _heavy_chunk(connection, heavy, part["seq"])
+
+
+def _light_chunk(
+    connection: Connection,
+    columns: Sequence[str],
+    after: int,
+    where: str,
+    parameters: Sequence[Any],
+) -> Chunk:
+    # One JSON array a column: SQLite writes it and orjson reads it several times faster than
+    # Python builds a tuple for each row and takes it apart again.
+    wanted = ["seq", "body_bytes", *(name for name in columns if name not in ("body_bytes",))]
+    arrays = ",".join(f"json_group_array({name})" for name in wanted)
+    query = (
+        f"SELECT {arrays} FROM (SELECT {','.join(wanted)} FROM deliveries "
+        f"WHERE seq > ? AND ({where}) ORDER BY seq LIMIT {CHUNK_ROWS})"
+    )
+    row = connection.execute(query, (after, *parameters)).fetchone()
+    chunk = {name: orjson.loads(text) for name, text in zip(wanted, row, strict=True)}
+    return chunk if chunk["seq"] else {}
+
+
+def _parts(chunk: Chunk) -> Iterator[Chunk]:
+    """Split a chunk where its bodies together would take too much memory."""
+    start = total = 0
+    for stop, body_bytes in enumerate(chunk["body_bytes"]):
+        total += body_bytes
+        if total > CHUNK_BYTES and stop > start:
+            yield {name: values[start:stop] for name, values in chunk.items()}
+            start, total = stop, body_bytes
+    yield {name: values[start:] for name, values in chunk.items()} if start else chunk
+
+
+def _heavy_chunk(connection: Connection, columns: Sequence[str], seqs: list[int]) -> Chunk:
+    names = ",".join(columns)
+    if seqs[-1] - seqs[0] == len(seqs) - 1:  # no gaps: one walk along the table
+        query = f"SELECT {names} FROM raws WHERE seq BETWEEN ? AND ? ORDER BY seq"
+        rows = connection.execute(query, (seqs[0], seqs[-1])).fetchall()
+    else:
+        query = (
+            f"SELECT {names} FROM json_each(?) AS wanted JOIN raws ON raws.seq = wanted.value "
+            "ORDER BY raws.seq"
+        )
+        rows = connection.execute(query, (orjson.dumps(seqs).decode(),)).fetchall()
+    return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))

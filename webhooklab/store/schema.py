@@ -1,0 +1,78 @@
+"""The capture file's tables, as steps. A file remembers how many of them it has been through.
+
+Steps are only ever appended: what a released version has written must stay readable.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x77686C62
+"""Marks an SQLite file as ours ("whlb"): https://www.sqlite.org/pragma.html#pragma_application_id"""
+
+STEPS: Final[tuple[str, ...]] = (
+    # Light rows and heavy ones apart: a search over a million deliveries reads no bodies. Rows of
+    # `deliveries` can be derived again from `raws`, but for the times, source, remote and status.
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+
+    CREATE TABLE deliveries (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        received_at INTEGER NOT NULL,
+        stored_at INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        method TEXT NOT NULL,
+        path TEXT NOT NULL,
+        query_string TEXT NOT NULL,
+        provider TEXT,
+        event_type TEXT,
+        event_id TEXT,
+        entity_type TEXT,
+        entity_id TEXT,
+        occurred_at INTEGER,
+        version TEXT,
+        event_count INTEGER NOT NULL,
+        verified TEXT NOT NULL,
+        verified_reason TEXT,
+        duplicate_of INTEGER,
+        content_type TEXT,
+        body_bytes INTEGER NOT NULL,
+        remote TEXT,
+        status INTEGER,
+        event_key TEXT
+    );
+    CREATE INDEX deliveries_by_event ON deliveries (event_key) WHERE event_key IS NOT NULL;
+
+    CREATE TABLE raws (
+        seq INTEGER PRIMARY KEY,
+        target TEXT NOT NULL,
+        headers_json TEXT NOT NULL,
+        body BLOB NOT NULL
+    );
+
+    CREATE TABLE items (
+        seq INTEGER NOT NULL,
+        item INTEGER NOT NULL,
+        event_type TEXT,
+        event_id TEXT,
+        entity_type TEXT,
+        entity_id TEXT,
+        occurred_at INTEGER,
+        version TEXT,
+        body BLOB,
+        PRIMARY KEY (seq, item)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE mappings (path TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+
+    CREATE TABLE refusals (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        refused_at INTEGER NOT NULL,
+        remote TEXT,
+        status INTEGER,
+        reason TEXT NOT NULL
+    );
+    """,
+)
+
+VERSION: Final = len(STEPS)

@@ -1,0 +1,169 @@
+"""Arrivals become rows: `seq`, `duplicate_of`, and the three tables they go to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webhooklab import clock
+from webhooklab.records import Arrival, Event, Interpretation
+from webhooklab.store.connection import Connection
+
+DERIVED: Final = (
+    "provider",
+    "event_type",
+    "event_id",
+    "entity_type",
+    "entity_id",
+    "occurred_at",
+    "version",
+    "event_count",
+    "event_key",
+)
+"""The columns that are concluded from the raw request, and can be concluded again."""
+
+_COLUMNS: Final = (
+    "seq",
+    "received_at",
+    "stored_at",
+    "source",
+    "method",
+    "path",
+    "query_string",
+    *DERIVED,
+    "verified",
+    "verified_reason",
+    "duplicate_of",
+    "content_type",
+    "body_bytes",
+    "remote",
+    "status",
+)
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    marks = ",".join("?" * len(columns))
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
+
+
+_INSERT_DELIVERY: Final = _insert("deliveries", _COLUMNS)
+_INSERT_RAW: Final = _insert("raws", ("seq", "target", "headers_json", "body"))
+_INSERT_ITEM: Final = _insert(
+    "items",
+    (
+        *("seq", "item", "event_type", "event_id", "entity_type", "entity_id"),
+        *("occurred_at", "version", "body"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store adds to an arrival. `stored_at` is in microseconds since the epoch."""
+
+    arrival: Arrival
+    seq: int
+    stored_at: int
+    duplicate_of: int | None
+
+
+def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored]:
+    """Insert arrivals, in order, inside the caller's transaction."""
+    seq = last_seq(connection)
+    keys = [storable(arrival.interpretation.event_key) for arrival in arrivals]
+    first_seqs = _first_seqs(connection, [key for key in keys if key is not None])
+    stored_at = clock.now_us()
+    stored = []
+    for arrival, key in zip(arrivals, keys, strict=True):
+        seq += 1
+        first = first_seqs.setdefault(key, seq) if key is not None else seq
+        stored.append(Stored(arrival, seq, stored_at, first if first != seq else None))
+    _insert_rows(connection, stored)
+    return stored
+
+
+def last_seq(connection: Connection) -> int:
+    """The highest `seq` ever given, deleted ones included; 0 when there was none."""
+    query = "SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'"
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _first_seqs(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
+    if not keys:
+        return {}
+    query = (
+        "SELECT event_key, min(seq) FROM deliveries WHERE event_key IS NOT NULL "
+        "AND event_key IN (SELECT value FROM json_each(?)) GROUP BY event_key"
+    )
+    return dict(connection.execute(query, (json.dumps(keys),)).fetchall())
+
+
+def _insert_rows(connection: Connection, stored: Sequence[Stored]) -> None:
+    connection.executemany(_INSERT_DELIVERY, [_delivery_row(each) for each in stored])
+    connection.executemany(_INSERT_RAW, [_raw_row(each) for each in stored])
+    for each in stored:
+        insert_items(connection, each.seq, each.arrival.interpretation.items)
+
+
+def insert_items(connection: Connection, seq: int, items: Sequence[Event]) -> None:
+    """Insert the single events of a batch."""
+    if items:
+        rows = [(seq, number, *_event_row(item), item.body) for number, item in enumerate(items)]
+        connection.executemany(_INSERT_ITEM, rows)
+
+
+def _delivery_row(stored: Stored) -> tuple[Any, ...]:
+    arrival, request = stored.arrival, stored.arrival.request
+    return (
+        stored.seq,
+        request.received_at,
+        stored.stored_at,
+        request.source,
+        request.method,
+        request.path,
+        request.query_string,
+        *derived_row(arrival.interpretation),
+        arrival.verification.status,
+        arrival.verification.reason,
+        stored.duplicate_of,
+        request.content_type,
+        len(request.body),
+        request.remote,
+        arrival.status,
+    )
+
+
+def derived_row(interpretation: Interpretation) -> tuple[Any, ...]:
+    """The values of the columns `DERIVED`."""
+    return (
+        interpretation.provider,
+        *_event_row(interpretation.event or Event()),
+        interpretation.event_count,
+        storable(interpretation.event_key),
+    )
+
+
+def _event_row(event: Event) -> tuple[Any, ...]:
+    return (
+        storable(event.event_type),
+        storable(event.event_id),
+        storable(event.entity_type),
+        storable(event.entity_id),
+        event.occurred_at,
+        storable(event.version),
+    )
+
+
+def _raw_row(stored: Stored) -> tuple[int, str, str, bytes]:
+    request = stored.arrival.request
+    return (stored.seq, request.target, request.headers.to_json(), request.body)
+
+
+def storable(text: str | None) -> str | None:
+    """Text without lone surrogates, which JSON can spell and UTF-8 cannot; "?" in their place."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")

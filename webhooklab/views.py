@@ -1,0 +1,187 @@
+"""The capture file seen as frames: what was read is kept, and only what is new is read again."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import pandas as pd
+
+from webhooklab import clock, search
+from webhooklab.errors import FilterError
+from webhooklab.frames import RowColumns, event_columns, log_frame, unbatched_frame
+from webhooklab.instants import parse_instant
+from webhooklab.payloads import PayloadColumns
+from webhooklab.records import EVENT_COLUMNS
+from webhooklab.store import Chunk, Connection, Store
+
+LIGHT_COLUMNS: Final = tuple(name for name in EVENT_COLUMNS if name != "body")
+
+Since = datetime | timedelta | str
+
+
+class _Growing(Protocol):
+    def append(self, chunk: Chunk, /) -> None: ...
+    def frame(self) -> pd.DataFrame: ...
+
+
+Rows = TypeVar("Rows", bound=_Growing)
+
+
+class _Kept(Generic[Rows]):
+    """Rows that have been read. Read from the start again only when old rows have changed."""
+
+    def __init__(
+        self,
+        store: Store,
+        names: Sequence[str],
+        empty: Callable[[], Rows],
+        where: str = "1",
+        parameters: Sequence[object] = (),
+    ) -> None:
+        self._store = store
+        self._names = names
+        self._empty = empty
+        self._where = where
+        self._parameters = parameters
+        self._lock = threading.Lock()
+        self._rows = empty()
+        self._revision = -1
+        self._last = 0
+
+    def frame(self) -> pd.DataFrame:
+        """All rows, the new ones among them."""
+        with self._lock:
+            self._catch_up()
+            return self._rows.frame()
+
+    def _catch_up(self) -> None:
+        with self._store.reading() as connection:
+            revision, head = self._store.state(connection)
+            if revision != self._revision:
+                self._rows, self._revision, self._last = self._empty(), revision, 0
+            for chunk in self._store.chunks(
+                connection,
+                self._names,
+                after=self._last,
+                where=self._where,
+                parameters=self._parameters,
+            ):
+                self._rows.append(chunk)
+                self._last = chunk["seq"][-1]
+            self._last = head
+
+
+class Views:
+    """The frames of one capture file."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._events: _Kept[RowColumns] = _Kept(store, tuple(EVENT_COLUMNS), event_columns)
+        self._payloads: dict[str | None, _Kept[PayloadColumns]] = {}
+
+    def events(self) -> pd.DataFrame:
+        """`lab.events`: one row per delivery, index `seq`."""
+        return self._events.frame()
+
+    def unbatched(self) -> pd.DataFrame:
+        """`lab.unbatched`: one row per event, index (`seq`, `item`)."""
+        events = self.events()
+        with self._store.reading() as connection:
+            items = self._store.items(connection)
+        return unbatched_frame(events, items)
+
+    def payloads(self, event_type: str | None = None) -> pd.DataFrame:
+        """`lab.payloads`, or those of one event type without the others' columns."""
+        if event_type not in self._payloads:
+            where, parameters = ("event_type = ?", [event_type]) if event_type else ("1", [])
+            self._payloads[event_type] = _Kept(
+                self._store, ("content_type", "body"), PayloadColumns, where, parameters
+            )
+        return self._payloads[event_type].frame()
+
+    def find(
+        self,
+        where: str | None = None,
+        *,
+        last: int | None = None,
+        since: Since | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The rows that match, without their bodies unless `columns` asks for them."""
+        names = LIGHT_COLUMNS if columns is None else _checked(columns)
+        condition, parameters = search.to_sql(search.parse(where))
+        if since is not None:
+            condition += " AND received_at >= ?"
+            parameters.append(_instant(since))
+        with self._store.reading() as connection:
+            after = self._store.before_last(connection, last, condition, parameters)
+            return self._select(connection, names, condition, parameters, after)
+
+    def rows(self, seqs: Sequence[int]) -> pd.DataFrame:
+        """Some rows of `lab.events`, bodies included."""
+        condition = "seq IN (SELECT value FROM json_each(?))"
+        with self._store.reading() as connection:
+            return self._select(
+                connection, tuple(EVENT_COLUMNS), condition, [json.dumps(list(seqs))]
+            )
+
+    def between(self, start: int | None, stop: int | None) -> pd.DataFrame:
+        """The rows with `start <= seq < stop`; negative ones count from the newest, as in a list."""
+        with self._store.reading() as connection:
+            first, end = (self._seq_at(connection, each) for each in (start, stop))
+            condition = "seq >= coalesce(?, 0) AND seq < coalesce(?, seq + 1)"
+            return self._select(connection, tuple(EVENT_COLUMNS), condition, [first, end])
+
+    def _seq_at(self, connection: Connection, position: int | None) -> int | None:
+        if position is None or position >= 0:
+            return position
+        return self._store.before_last(connection, -position, "1", ()) + 1
+
+    def _select(
+        self,
+        connection: Connection,
+        names: Sequence[str],
+        condition: str,
+        parameters: Sequence[object],
+        after: int = 0,
+    ) -> pd.DataFrame:
+        rows = event_columns(names)
+        for chunk in self._store.chunks(
+            connection, names, after=after, where=condition, parameters=parameters
+        ):
+            rows.append(chunk)
+        return rows.frame()
+
+    def log(self) -> pd.DataFrame:
+        """`lab.log`: the requests that were not captured."""
+        return log_frame(self._store.refusals())
+
+
+def _checked(columns: Sequence[str]) -> Sequence[str]:
+    unknown = [name for name in columns if name not in EVENT_COLUMNS]
+    if unknown:
+        raise FilterError(
+            f"lab.events has no column {unknown[0]!r}: choose from {', '.join(EVENT_COLUMNS)}."
+        )
+    return list(dict.fromkeys(columns))
+
+
+def _instant(since: Any) -> int:
+    if isinstance(since, timedelta):
+        return clock.now_us() - since // clock.MICROSECOND
+    if isinstance(since, datetime):
+        return clock.from_datetime(since)
+    instant = parse_instant(since)
+    if instant is not None:
+        return instant
+    try:
+        return clock.now_us() - int(pd.Timedelta(since) / pd.Timedelta(microseconds=1))
+    except ValueError as error:
+        raise FilterError(
+            f"since={since!r} is neither a time nor a span: pass a datetime, a timedelta, "
+            "'2026-03-01T12:00Z' or '15min'."
+        ) from error

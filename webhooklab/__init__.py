@@ -2,18 +2,21 @@
 
 The floors of the house; a module imports only from lower ones, or from its own folder:
 
-    0  errors defaults clock redaction progress      words and limits; the only clock
-    1  headers bodies instants                       what is on the wire, read
-    2  code records                                  requests and deliveries
-    3  providers/ search columns                     rules: no I/O, no threads
-    4  mapping payloads frames
-    5  background ownership store/                   the loop, the lock, the file
-    6  ingress following views                       the one way in; the ways to look
-    7  wire
-    8  listener summary files                        things that run, things that leave
-    9  server
-    10 lab                                           assembly for a notebook
-    11 cli demo/                                     a command, and a provider to play with
+    0   errors defaults clock redaction          words and limits; the only clock
+    1   headers bodies instants                  what is on the wire, read
+    1   background ownership progress            a loop in a thread, a lock, a bar
+    2   code                                     a request as curl and Python
+    3   records                                  requests and deliveries
+    4   providers/ search columns                rules: no I/O, no threads
+    5   mapping payloads frames                  rules that build on those
+    6   store/                                   the capture file
+    7   ingress following views                  the one way in; ways to look
+    8   wire files/ inbox/ summary               HTTP; what leaves; what is seen
+    9   listener
+    10  server
+    11  lab                                      assembly for a notebook, nothing else
+    12  demo/                                    a small provider to play with
+    13  cli
 """
 
 from __future__ import annotations

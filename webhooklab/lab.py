@@ -10,11 +10,11 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, overload
+from typing import Self, overload
 
 import pandas as pd
 
-from webhooklab import files, progress, server
+from webhooklab import files, progress
 from webhooklab.defaults import (
     CAPTURE_PATH,
     HOST,
@@ -24,7 +24,7 @@ from webhooklab.defaults import (
 )
 from webhooklab.errors import CaptureFileError, ClosedError, UnknownDeliveryError, WaitTimeout
 from webhooklab.following import Follower, Waiting, stream
-from webhooklab.mapping import Expression, Interpreter, Mapping, Mappings
+from webhooklab.mapping import Expression, Mapping, Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.records import Delivery
 from webhooklab.server import Server, owner_of
@@ -34,7 +34,6 @@ from webhooklab.views import Since, Views
 
 _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
-_MISSING = object()
 
 
 class Lab:
@@ -63,7 +62,7 @@ class Lab:
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
     ) -> None:
-        self.path, self._temporary = _resolve(path)
+        self.path = _resolve(path)
         with _open_labs_lock:
             earlier = _open_labs.get(self.path)
             if earlier is not None:
@@ -144,7 +143,7 @@ class Lab:
             if _open_labs.get(self.path) is self:
                 del _open_labs[self.path]
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -203,6 +202,11 @@ class Lab:
         `status` is NA where no answer was possible. Index `entry`; bounded, the oldest go.
         """
         return self._views.log()
+
+    @property
+    def head(self) -> int:
+        """The highest `seq` ever given, deleted ones included; 0 when there was none."""
+        return self._store.head
 
     # Single deliveries
 
@@ -284,7 +288,7 @@ class Lab:
     def _waiting(
         self, count: int, after: int | None, timeout: float, event_type: str | None
     ) -> Waiting:
-        start = self._store.head if after is None else after
+        start = self.head if after is None else after
         return Waiting(self._store, count, start, timeout, event_type)
 
     def _waited(self, waiting: Waiting, count: int, timeout: float) -> pd.DataFrame:
@@ -306,11 +310,11 @@ class Lab:
         `.stop()`. An exception is shown; the next delivery comes all the same.
         """
         self._check_open()
-        key = name or getattr(function, "__qualname__", repr(function))
+        key = name or str(getattr(function, "__qualname__", repr(function)))
         earlier = self._followers.pop(key, None)
         if earlier is not None:
             earlier.stop()
-        self._followers[key] = Follower(self._store, function, self._store.head)
+        self._followers[key] = Follower(self._store, function, self.head)
         return self._followers[key]
 
     def stream(self, *, after: int | None = None) -> AsyncIterator[Delivery]:
@@ -318,7 +322,7 @@ class Lab:
 
         `after`: from those with `seq > after` on; None: from now.
         """
-        start = self._store.head if after is None else after
+        start = self.head if after is None else after
         return stream(self._store, start, lambda: self._closed)
 
     # Meaning
@@ -433,7 +437,7 @@ class Expectation:
     """What `lab.expect` gives: `events`, the deliveries that came, once the block has ended."""
 
     def __init__(self, lab: Lab, count: int, timeout: float, event_type: str | None) -> None:
-        self.events = lab.events.iloc[:0]
+        self.events = lab[:0]
         self._lab = lab
         self._count = count
         self._timeout = timeout
@@ -443,8 +447,8 @@ class Expectation:
     def __len__(self) -> int:
         return len(self.events)
 
-    def __enter__(self) -> Expectation:
-        self._after = self._lab._store.head
+    def __enter__(self) -> Self:
+        self._after = self._lab.head
         return self
 
     def __exit__(
@@ -462,16 +466,16 @@ class Expectation:
             )
 
 
-def _resolve(path: str | Path | None) -> tuple[Path, bool]:
+def _resolve(path: str | Path | None) -> Path:
     if path is None:
         folder = tempfile.mkdtemp(prefix="webhooklab-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder, CAPTURE_PATH).resolve(), True
+        return Path(folder, CAPTURE_PATH).resolve()
     if str(path) == ":memory:":
         raise CaptureFileError(
             '":memory:" would lose everything with the kernel: use Lab(None) for a temporary file.'
         )
-    return Path(path).expanduser().resolve(), False
+    return Path(path).expanduser().resolve()
 
 
 @atexit.register

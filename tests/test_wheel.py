@@ -1,0 +1,39 @@
+"""What `pip install` brings."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that is being tested, or one made of this checkout."""
+    if built := os.environ.get("WEBHOOKLAB_WHEEL"):
+        return zipfile.ZipFile(built)
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_it_has_the_notebooks_the_types_and_the_licence(wheel):
+    names = set(wheel.namelist())
+    assert {"webhooklab/py.typed", "webhooklab/demo/notebooks/01_first_webhook.ipynb"} <= names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_it_has_nothing_else(wheel):
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"webhooklab"}
+    suffixes = {Path(name).suffix for name in wheel.namelist() if name.startswith("webhooklab/")}
+    assert suffixes <= {".py", ".typed", ".ipynb", ".mjs", ".css", ".md"}

@@ -1,0 +1,24 @@
+"""What the Shop raises, besides `PortTakenError` and `ClosedError`.
+
+WebhookLabError
+├── ShopArgumentError   an argument cannot be used (also a ValueError)
+└── DrainTimeout        deliveries were still under way (also a TimeoutError)
+
+No message holds a key, a secret or a webhook's address.
+"""
+
+from __future__ import annotations
+
+from webhooklab.errors import WebhookLabError
+
+
+class ShopArgumentError(WebhookLabError, ValueError):
+    """An argument of the Shop or of its Faults cannot be used as it is."""
+
+
+class DrainTimeout(WebhookLabError, TimeoutError):  # noqa: N818 - as `WaitTimeout`
+    """Some deliveries had not had their final attempt in time; `pending` says how many."""
+
+    def __init__(self, message: str, pending: int) -> None:
+        super().__init__(message)
+        self.pending = pending

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import webhooklab
+from webhooklab import errors
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(webhooklab.__file__).resolve().parent
@@ -65,7 +66,7 @@ def test_a_module_imports_from_lower_floors_or_its_own_folder(module):
     assert room in floors(), f"{room} has no floor in the package's docstring"
     for name in imports_of(module):
         other = name.split(".")[1] if name.startswith("webhooklab.") else room
-        if other != room and other != "__version__":
+        if other not in (room, "__version__"):
             assert floors()[other] < floors()[room], f"{room} imports {other}"
 
 
@@ -110,8 +111,6 @@ def test_importing_it_loads_nothing_heavy():
 
 
 def test_every_error_is_drawn_in_the_tree():
-    from webhooklab import errors
-
     named = {name for name in vars(errors) if name.endswith(("Error", "Timeout"))}
     assert named == set(re.findall(r"\b\w+(?:Error|Timeout)\b", errors.__doc__)) - {
         "OSError",

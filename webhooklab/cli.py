@@ -47,7 +47,14 @@ def demo(
     if execute:
         ctx.exit(_execute(notebooks))
     click.echo(f"The notebooks are in {folder}. End JupyterLab with Ctrl-C.")
-    ctx.exit(tour.open_jupyterlab(notebooks[0], browser=not no_browser, port=port))
+    ctx.exit(
+        tour.open_jupyterlab(
+            notebooks[0],
+            browser=not no_browser,
+            port=port,
+            on_ready=lambda url: click.echo(f"\n{url}\n"),
+        )
+    )
 
 
 def _execute(notebooks: list[Path]) -> int:

@@ -7,7 +7,13 @@ CAPTURE_PATH = "captures.db"
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long a write waits for another process that is writing to the same file."""
 MAINTENANCE_CHUNK_ROWS = 2_000
-"""Deleting and recomputing go in transactions of so many rows, so that capture goes on meanwhile."""
+"""Deleting and recomputing go in transactions of so many rows: capture goes on meanwhile."""
+MAINTENANCE_CHUNK_BYTES = 64 * 2**20
+"""Bodies that one such transaction deletes or reads, all together."""
+MAINTENANCE_CHUNK_PAGES = 4_096
+"""Pages that one such transaction gives back to the disk."""
+MAINTENANCE_REST_SECONDS = 0.05
+"""The longest pause between two such transactions, for others to write."""
 CHECKPOINT_WAIT_SECONDS = 5.0
 """How long `delete` waits for readers, so that what it deleted leaves the write-ahead log too."""
 MAX_LOG_ROWS = 10_000
@@ -27,8 +33,11 @@ BODY_TIMEOUT_SECONDS = 60.0
 """From the end of the headers to the end of the body."""
 IDLE_TIMEOUT_SECONDS = 120.0
 """How long a kept-alive connection may stay silent between two requests."""
-REFUSED_DRAIN_SECONDS = 2.0
-"""How long a refused body is still read, so that its sender sees the answer and not a reset."""
+REFUSED_SILENCE_SECONDS = 2.0
+"""A refused body is read on until its sender is silent for so long (and no longer than any body is
+read), so that its sender sees the answer and not a reset."""
+MAX_CHUNK_LINE_BYTES = 4 * 2**10
+"""The line that begins a chunk of a body: its size and its extensions."""
 SWEEP_INTERVAL_SECONDS = 0.5
 """How often connections are held against the timeouts above."""
 RETRY_AFTER_SECONDS = 5
@@ -45,6 +54,8 @@ ATTACHED_POLL_SECONDS = 0.1
 
 # Reading bodies
 MAX_FORM_FIELDS = 10_000
+MAX_FORM_BYTES = 4 * 2**20
+"""A longer urlencoded form is kept and not read: decoding it could hold up the capture."""
 MAX_EVENTS_PER_DELIVERY = 10_000
 """So many events of one batch become rows of `lab.unbatched`; `event_count` tells of all."""
 MAX_PAYLOAD_DEPTH = 50
@@ -52,7 +63,13 @@ MAX_PAYLOAD_DEPTH = 50
 MAX_COLUMNS_PER_PAYLOAD = 2_000
 """A body of more fields stays whole, in column `$`, lest it widen the frame of all others."""
 MAX_PAYLOAD_COLUMNS = 20_000
-"""No further columns are added to a frame that has so many; such bodies stay whole in `$`."""
+"""No further columns are added to a frame that has so many; a body with others is in `$`, whole."""
+MAX_PAYLOAD_CELLS = 200_000_000
+"""Rows times columns of `lab.payloads` (about 2 GB); beyond it the emptiest columns are left out."""
+
+# The filter language
+MAX_FILTER_TERMS = 100
+MAX_FILTER_CHARACTERS = 10_000
 
 # Group commit
 MAX_COMMIT_ROWS = 1_000

@@ -263,7 +263,7 @@ class Lab:
         count: int = 1,
         *,
         after: int | None = None,
-        timeout: float = WAIT_TIMEOUT_SECONDS,
+        timeout: float = WAIT_TIMEOUT_SECONDS,  # noqa: ASYNC109 - the same call as `wait`
         event_type: str | None = None,
     ) -> pd.DataFrame:
         """`wait` without blocking the notebook's event loop."""

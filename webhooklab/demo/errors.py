@@ -16,7 +16,7 @@ class ShopArgumentError(WebhookLabError, ValueError):
     """An argument of the Shop or of its Faults cannot be used as it is."""
 
 
-class DrainTimeout(WebhookLabError, TimeoutError):  # noqa: N818 - as `WaitTimeout`
+class DrainTimeout(WebhookLabError, TimeoutError):
     """Some deliveries had not had their final attempt in time; `pending` says how many."""
 
     def __init__(self, message: str, pending: int) -> None:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -63,10 +63,12 @@ def _packaged() -> list[Path]:
     raise TourError("This installation has no notebooks: install webhooklab again.")
 
 
-def open_jupyterlab(notebook: Path, *, browser: bool, port: int | None) -> int:
+def open_jupyterlab(
+    notebook: Path, *, browser: bool, port: int | None, on_ready: Callable[[str], None]
+) -> int:
     """Open JupyterLab on a notebook; returns its exit code when the user has stopped it.
 
-    Without `browser` the URL is printed, with its token, once JupyterLab answers.
+    `on_ready` gets the notebook's URL, with its token, once JupyterLab answers.
     """
     _require("jupyterlab")
     port = port or _free_port()
@@ -81,8 +83,7 @@ def open_jupyterlab(notebook: Path, *, browser: bool, port: int | None) -> int:
     with subprocess.Popen(command, env={**os.environ, "JUPYTER_TOKEN": token}) as jupyter:  # noqa: S603 - our own words
         try:
             if _answers(jupyter, port):
-                print(f"\nhttp://127.0.0.1:{port}/lab/tree/{notebook.name}?token={token}\n")
-                sys.stdout.flush()
+                on_ready(f"http://127.0.0.1:{port}/lab/tree/{notebook.name}?token={token}")
             return jupyter.wait()
         except KeyboardInterrupt:
             jupyter.terminate()

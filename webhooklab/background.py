@@ -8,11 +8,12 @@ seconds and keeps `atexit` from running).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
 
@@ -77,16 +78,22 @@ class BackgroundLoop:
 
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the loop and return its result (or raise its error)."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+        try:
+            loop = self.loop
+        except RuntimeError:
+            coroutine.close()
+            raise
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Have `function(*args)` run on the loop soon. Nothing happens once it has stopped."""
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(function, *args)
+        if (loop := self._loop) is not None:
+            with contextlib.suppress(RuntimeError):  # it is being closed just now
+                loop.call_soon_threadsafe(function, *args)
 
-    def __enter__(self) -> BackgroundLoop:
-        return self.start()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
     def __exit__(
         self,
@@ -97,21 +104,19 @@ class BackgroundLoop:
         self.stop()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
             _cancel_all(loop)
         finally:
-            asyncio.set_event_loop(None)
             loop.close()
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel the loop's tasks and let them end, so that none is destroyed while pending."""
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    if tasks := asyncio.all_tasks(loop):
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(tasks))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
 

@@ -8,7 +8,8 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 
 from webhooklab import clock
-from webhooklab.defaults import FOLLOW_SLICE_SECONDS
+from webhooklab.defaults import FOLLOW_SLICE_SECONDS, LOOP_STOP_TIMEOUT_SECONDS
+from webhooklab.errors import CaptureFileError, ClosedError
 from webhooklab.records import Delivery
 from webhooklab.store import Store
 
@@ -29,18 +30,25 @@ class Follower:
         self._thread.start()
 
     def stop(self) -> None:
-        """Call the function no more. Returns when it is not running."""
+        """Call the function no more. Waits for the call that is running, though not for ever."""
         self._stopping.set()
         self._store.wake()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._thread.join(LOOP_STOP_TIMEOUT_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._store.wait_beyond(self._after, FOLLOW_SLICE_SECONDS)
-            while not self._stopping.is_set() and (new := self._store.following(self._after, 1)):
-                self._after = new[0].seq
-                self._call(new[0])
+            try:
+                self._follow()
+            except CaptureFileError:  # a full disk or a lock may be gone in a moment
+                traceback.print_exc()
+                self._stopping.wait(FOLLOW_SLICE_SECONDS)
+
+    def _follow(self) -> None:
+        self._store.wait_beyond(self._after, FOLLOW_SLICE_SECONDS)
+        while not self._stopping.is_set() and (new := self._store.following(self._after, 1)):
+            self._after = new[0].seq
+            self._call(new[0])
 
     def _call(self, delivery: Delivery) -> None:
         try:
@@ -52,10 +60,10 @@ class Follower:
 async def stream(store: Store, after: int, stopped: Callable[[], bool]) -> AsyncIterator[Delivery]:
     """Deliveries stored after `after`, in order, as they come; until `stopped` says so."""
     while not stopped():
-        for delivery in await asyncio.to_thread(store.following, after, 1):
-            after = delivery.seq
-            yield delivery
-            break
+        new = await asyncio.to_thread(store.following, after, 1)
+        if new:
+            after = new[0].seq
+            yield new[0]
         else:
             await asyncio.to_thread(store.wait_beyond, after, FOLLOW_SLICE_SECONDS)
 
@@ -68,11 +76,10 @@ class Waiting:
     ) -> None:
         self._store = store
         self._count = count
-        self._after = after
         self._deadline = clock.monotonic() + timeout
         self._condition = ("event_type = ?", [event_type]) if event_type else ("1", [])
         self._seen = after
-        self.seqs: list[int] = []
+        self.seqs = self._more()
 
     @property
     def over(self) -> bool:
@@ -80,12 +87,26 @@ class Waiting:
         return len(self.seqs) >= self._count or clock.monotonic() >= self._deadline
 
     def step(self) -> int:
-        """Wait a moment for more; returns how many more there are now."""
-        before = len(self.seqs)
+        """Wait a moment for more; returns how many more there are now.
+
+        Raises `ClosedError` when none can come any more.
+        """
+        if not self._store.writable:
+            raise ClosedError("Nothing more comes: this Lab was closed. Open it again.")
         left = max(0.0, self._deadline - clock.monotonic())
-        self._seen = self._store.wait_beyond(self._seen, min(left, FOLLOW_SLICE_SECONDS))
-        self.seqs = self._store.seqs_after(self._after, self._count, *self._condition)
-        return len(self.seqs) - before
+        self._store.wait_beyond(self._seen, min(left, FOLLOW_SLICE_SECONDS))
+        more = self._more()
+        self.seqs += more
+        return len(more)
+
+    def _more(self) -> list[int]:
+        """What is there beyond what has been looked at."""
+        seen = self._seen
+        head = self._store.head  # before the rows, so that none of those up to it is missed
+        wanted = self._count - len(getattr(self, "seqs", ()))
+        more = self._store.seqs_after(seen, wanted, *self._condition)
+        self._seen = max([head, *more[-1:]])
+        return more
 
     async def finish(self) -> None:
         """`step` until it is over, on threads, so that the caller's event loop goes on."""

@@ -21,8 +21,8 @@ from webhooklab.defaults import (
 from webhooklab.errors import CaptureFileError
 from webhooklab.headers import Pair
 from webhooklab.mapping import Interpreter
-from webhooklab.records import Arrival, Request
-from webhooklab.store import Refusal, Store, Stored
+from webhooklab.records import Arrival, Interpretation, Request
+from webhooklab.store import Outcome, Refusal, Store
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +66,11 @@ class Ingress:
         self.max_body_bytes = max_body_bytes
         self._store = store
         self._loop = loop
-        self._allow_origins = frozenset(allow_origins)
+        origins = (allow_origins,) if isinstance(allow_origins, str) else allow_origins
+        self._allow_origins = frozenset(origins)
         self._waiting: list[Waiting] = []
         self._in_flight_bytes = 0
+        self._not_stored = 0
 
     # Limits, before the body is read
 
@@ -92,7 +94,7 @@ class Ingress:
 
     def note_refusal(self, remote: str | None, status: int | None, reason: str) -> None:
         """Keep a row about a request that was not captured. No part of the request is in it."""
-        logger.warning("refused a request from %s: %s (%s)", remote, reason, status or "closed")
+        logger.info("refused a request from %s: %s (%s)", remote, reason, status or "closed")
         refusal = Refusal(clock.now_us(), remote, status, reason)
         self._store.submit([refusal], _ignore_outcome)
 
@@ -101,12 +103,18 @@ class Ingress:
     def receive(self, request: Request, reply: Reply) -> None:
         """Capture a request; `reply` is called on the loop when it is stored, or cannot be."""
         answer = self._answer(request)
-        interpretation = self.interpreter.interpret(request)
-        arrival = Arrival(request, interpretation, answer.status)
+        arrival = Arrival(request, self._interpret(request), answer.status)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
             self._loop.call_soon(self._flush)
         self._waiting.append((arrival, answer, reply))
+
+    def _interpret(self, request: Request) -> Interpretation:
+        try:
+            return self.interpreter.interpret(request)
+        except Exception:  # whatever is wrong with our understanding, the request is kept
+            logger.exception("a request could not be interpreted; it is captured all the same")
+            return Interpretation()
 
     def _answer(self, request: Request) -> Answer:
         origin = request.headers.get("origin")
@@ -121,35 +129,36 @@ class Ingress:
         waiting, self._waiting = self._waiting, []
         self._store.submit(
             [arrival for arrival, _, _ in waiting],
-            lambda outcome: self._on_stored(waiting, outcome),
+            lambda outcomes: self._on_outcomes(waiting, outcomes),
         )
 
-    def _on_stored(
-        self, waiting: list[Waiting], outcome: Sequence[Stored | None] | CaptureFileError
-    ) -> None:
+    def _on_outcomes(self, waiting: list[Waiting], outcomes: Sequence[Outcome]) -> None:
         """On the store's thread."""
-        if self._loop.is_closed():
-            return  # stored, and its sender is gone
+        if not self._loop.is_closed():  # else it is stored, and its sender is gone
+            self._loop.call_soon_threadsafe(self._reply, waiting, outcomes)
+
+    def _reply(self, waiting: list[Waiting], outcomes: Sequence[Outcome]) -> None:
+        for (_, answer, reply), outcome in zip(waiting, outcomes, strict=True):
+            try:
+                reply(self._final(answer, outcome))
+            except Exception:  # the others are to have their answers
+                logger.exception("a sender could not be answered")
+
+    def _final(self, answer: Answer, outcome: Outcome) -> Answer:
         if isinstance(outcome, CaptureFileError):
-            logger.error("a delivery could not be stored, its sender got 503: %s", outcome)
-            self._loop.call_soon_threadsafe(_reply_unavailable, waiting)
-        else:
-            self._loop.call_soon_threadsafe(_reply, waiting)
-
-
-def _reply(waiting: list[Waiting]) -> None:
-    for _, answer, reply in waiting:
-        reply(answer)
-
-
-def _reply_unavailable(waiting: list[Waiting]) -> None:
-    for _, _, reply in waiting:
-        reply(_unavailable("the delivery could not be stored"))
+            if not self._not_stored:
+                logger.error("deliveries cannot be stored, their senders get 503: %s", outcome)
+            self._not_stored += 1
+            return _unavailable("the delivery could not be stored")
+        if self._not_stored:
+            count, self._not_stored = self._not_stored, 0
+            self.note_refusal(None, 503, f"{count} deliveries could not be stored until now")
+        return answer
 
 
 def _unavailable(why: str) -> Answer:
     return Answer(503, (("Retry-After", str(RETRY_AFTER_SECONDS)),), why.encode())
 
 
-def _ignore_outcome(outcome: object) -> None:
+def _ignore_outcome(outcomes: object) -> None:
     """A refusal that could not be stored is still in the log of the process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -26,7 +27,7 @@ from webhooklab.errors import CaptureFileError, ClosedError, UnknownDeliveryErro
 from webhooklab.following import Follower, Waiting, stream
 from webhooklab.mapping import Expression, Mapping, Mappings
 from webhooklab.ownership import Ownership
-from webhooklab.records import Delivery
+from webhooklab.records import EVENT_COLUMNS, Delivery
 from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
 from webhooklab.summary import lab_html
@@ -42,7 +43,7 @@ class Lab:
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the
     same process, the file's earlier Lab is closed first, so a cell can be run again and again.
     While another process listens for the file, this Lab is *attached*: it sees rows and does not
-    listen. A closed Lab still reads.
+    listen; once that process has ended, opening the file again listens. A closed Lab still reads.
 
     `path`: None is a temporary file, gone when the process ends. `port`: None is the port that
     the file used last, else a free one, which it then remembers. `host`: on any other than a
@@ -70,23 +71,27 @@ class Lab:
             self._followers: dict[str, Follower] = {}
             self._server: Server | None = None
             self._closed = False
-            self._store = Store(self.path)
-            self._views = Views(self._store)
-            self._mappings = Mappings(self._store)
-            self._ownership = Ownership(self.path)
-            _open_labs[self.path] = self
-            try:
-                self._listen(host, port, max_body_bytes, allow_origins)
-            except BaseException:
-                self.close()
-                raise
+            self._closing = contextlib.ExitStack()
+            with contextlib.ExitStack() as undo:
+                undo.callback(self.close)
+                self._open(host, port, max_body_bytes, allow_origins)
+                undo.pop_all()
 
-    def _listen(
+    def _open(
         self, host: str, port: int | None, max_body_bytes: int, allow_origins: Sequence[str]
     ) -> None:
-        if not self._ownership.acquire():
-            warnings.warn(f"{self._headline()}.", stacklevel=3)
+        """Open all parts; what was opened last is closed first, also when the next one fails."""
+        self._store = Store(self.path)
+        self._closing.callback(self._store.close)
+        self._views = Views(self._store)
+        self._mappings = Mappings(self._store)
+        _open_labs[self.path] = self
+        ownership = Ownership(self.path)
+        if not ownership.acquire():
+            warnings.warn(f"{self._headline()}.", stacklevel=4)
             return
+        self._closing.callback(ownership.release)
+        self._closing.callback(self._store.close)  # before the lock goes to somebody else
         self._server = Server(
             self._store,
             self._mappings.interpreter(),
@@ -95,6 +100,7 @@ class Lab:
             max_body_bytes=max_body_bytes,
             allow_origins=allow_origins,
         )
+        self._closing.callback(self._server.stop)
         self._store.on_foreign_change = self._reload_mappings
 
     # State
@@ -134,14 +140,11 @@ class Lab:
             if self._closed:
                 return
             self._closed = True
-            for follower in self._followers.values():
-                follower.stop()
-            if self._server is not None:
-                self._server.stop()
-            self._store.close()
-            self._ownership.release()
             if _open_labs.get(self.path) is self:
                 del _open_labs[self.path]
+        with self._closing:
+            for follower in self._followers.values():
+                self._closing.callback(follower.stop)
 
     def __enter__(self) -> Self:
         return self
@@ -251,6 +254,7 @@ class Lab:
         """Block until `count` deliveries with `seq > after` are there; returns them.
 
         `after` None: from now. `timeout` in seconds; then `WaitTimeout`, with those that came.
+        Raises `ClosedError` on a closed Lab, to which nothing comes.
         """
         waiting = self._waiting(count, after, timeout, event_type)
         with progress.bar(count, "waiting for webhooks") as advance:
@@ -359,6 +363,8 @@ class Lab:
         )
         self._mappings.add(mapping)
         self._reload_mappings()
+        if self._server is not None:
+            self._server.settle()  # what is being committed has been interpreted as before
         with progress.bar(len(self), "deriving columns again") as advance:
             self._store.derive_again(self._mappings.interpreter().interpret, advance)
 
@@ -437,7 +443,7 @@ class Expectation:
     """What `lab.expect` gives: `events`, the deliveries that came, once the block has ended."""
 
     def __init__(self, lab: Lab, count: int, timeout: float, event_type: str | None) -> None:
-        self.events = lab[:0]
+        self.events = lab.find(last=0, columns=tuple(EVENT_COLUMNS))
         self._lab = lab
         self._count = count
         self._timeout = timeout

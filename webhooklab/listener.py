@@ -5,23 +5,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
+import sys
+from collections.abc import Callable
+from typing import Any
 
-from tornado.netutil import add_accept_handler, bind_sockets
+from tornado.netutil import add_accept_handler
 
 from webhooklab import clock
 from webhooklab.background import BackgroundLoop, QuickSwitching
 from webhooklab.defaults import (
     CLOSE_TIMEOUT_SECONDS,
     MAX_CONNECTIONS,
-    PORT_RELEASE_SECONDS,
+    RETRY_AFTER_SECONDS,
     SWEEP_INTERVAL_SECONDS,
 )
 from webhooklab.errors import PortTakenError
 from webhooklab.ingress import Ingress
-from webhooklab.wire import Connection, HeaderKeepingStream
+from webhooklab.wire import Connection, RawStream
 
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
+_BUSY = (
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    f"Retry-After: {RETRY_AFTER_SECONDS}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+).encode()
+
+_BACKLOG = 128
+"""Connections that the system accepts before we do."""
 
 
 class Listener:
@@ -43,17 +53,19 @@ class Listener:
         self._sockets = sockets
         self._base_path = base_path
         self._connections: set[Connection] = set()
-        self._stop_accepting: list[object] = []
+        self._most_connections = _affordable(MAX_CONNECTIONS)
+        self._removers: list[Callable[[], None]] = []
+        self._one_ended = asyncio.Event()
 
     def start(self) -> None:
         """Accept connections from now on."""
-        QuickSwitching.acquire()
         self._background.call(self._start)
+        QuickSwitching.acquire()
 
     def stop(self) -> None:
         """Free the port, answer what is being committed, and close every connection."""
-        self._background.run(self._stop())
         QuickSwitching.release()
+        self._background.run(self._stop())
 
     def _start(self) -> None:
         self._removers = [add_accept_handler(each, self._accept) for each in self._sockets]
@@ -65,30 +77,41 @@ class Listener:
             remove()
         for each in self._sockets:
             each.close()
-        deadline = clock.monotonic() + CLOSE_TIMEOUT_SECONDS
-        while self._committing() and clock.monotonic() < deadline:
-            await asyncio.sleep(0.005)
+        for connection in list(self._connections):
+            connection.end()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._all_ended(), CLOSE_TIMEOUT_SECONDS)
         for connection in list(self._connections):
             connection.close()
 
-    def _committing(self) -> bool:
-        return any(connection.doing == "committing" for connection in self._connections)
+    async def _all_ended(self) -> None:
+        while self._connections:
+            self._one_ended.clear()
+            await self._one_ended.wait()
 
-    def _accept(self, accepted: socket.socket, address: tuple[str, int]) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS:
+    def _accept(self, accepted: socket.socket, address: tuple[Any, ...]) -> None:
+        if len(self._connections) >= self._most_connections:
             self._turn_away(accepted, address[0])
             return
-        stream = HeaderKeepingStream(accepted)
         connection = Connection(
-            stream, address[0], self._ingress, self._base_path, self._connections.discard
+            RawStream(accepted),
+            address[0],
+            self._ingress,
+            base_path=self._base_path,
+            on_end=self._forget,
         )
         self._connections.add(connection)
         connection.serve()
 
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._one_ended.set()
+
     def _turn_away(self, accepted: socket.socket, remote: str) -> None:
         with accepted, contextlib.suppress(OSError):
             accepted.send(_BUSY)
-        self._ingress.note_refusal(remote, 503, f"more than {MAX_CONNECTIONS} connections")
+        reason = f"more than {self._most_connections} connections"
+        self._ingress.note_refusal(remote, 503, reason)
 
     def _sweep(self) -> None:
         now = clock.monotonic()
@@ -96,6 +119,16 @@ class Listener:
             connection.check(now)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(SWEEP_INTERVAL_SECONDS, self._sweep)
+
+
+def _affordable(connections: int) -> int:
+    """At most half of the files that this process may open: the store and the user need some."""
+    if sys.platform == "win32":
+        return connections
+    import resource  # noqa: PLC0415 - Windows has none
+
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return connections if files == resource.RLIM_INFINITY else min(connections, files // 2)
 
 
 def bind(host: str, port: int, *, patience: float = 0.0) -> list[socket.socket]:
@@ -106,12 +139,13 @@ def bind(host: str, port: int, *, patience: float = 0.0) -> list[socket.socket]:
     deadline = clock.monotonic() + patience
     while True:
         try:
-            return bind_sockets(port, host)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
+            return _bind(host, port)
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) != errno.EADDRINUSE:
+                reason = getattr(error, "strerror", None) or error
                 raise PortTakenError(
-                    f"Cannot listen on {host}, port {port}: {error.strerror}. "
-                    "Choose an address of this machine, and a port of 1024 or above."
+                    f"Cannot listen on {host}, port {port}: {reason}. "
+                    "Choose an address of this machine, and a port from 1024 to 65535."
                 ) from error
             if clock.monotonic() >= deadline:
                 raise PortTakenError(
@@ -121,6 +155,43 @@ def bind(host: str, port: int, *, patience: float = 0.0) -> list[socket.socket]:
             clock.pause(0.05)
 
 
-def bind_again(host: str, port: int) -> list[socket.socket]:
-    """`bind` to a port that an earlier run may still be leaving."""
-    return bind(host, port, patience=PORT_RELEASE_SECONDS)
+def _bind(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address that `host` has, all on the same port; or none."""
+    if not 0 <= port < 2**16:
+        raise ValueError("there is no such port")
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    bound: list[socket.socket] = []
+    with contextlib.ExitStack() as undo:
+        for family, _, _, _, address in dict.fromkeys(found):
+            port = bound[0].getsockname()[1] if bound else port
+            if listening := _listening(family, (address[0], port, *address[2:])):
+                bound.append(undo.enter_context(listening))
+        if not bound:
+            raise OSError(errno.EADDRNOTAVAIL, "this machine has no such address")
+        undo.pop_all()
+    return bound
+
+
+def _listening(family: int, address: tuple[Any, ...]) -> socket.socket | None:
+    """A listening socket; None where the machine knows a name for IPv6, but has no IPv6."""
+    with contextlib.ExitStack() as undo:
+        try:
+            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            _prepare(listening, family)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            missing = error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+            if family == socket.AF_INET6 and missing:
+                return None
+            raise
+        undo.pop_all()
+    return listening
+
+
+def _prepare(listening: socket.socket, family: int) -> None:
+    if os.name != "nt":  # there it would share the port; here it is free at once after a crash
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listening.setblocking(False)

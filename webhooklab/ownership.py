@@ -9,6 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from webhooklab.errors import CaptureFileError
+
 LOCK_SUFFIX = "-lock"
 """The lock file stands beside the capture file, like SQLite's own `-wal` and `-shm`."""
 
@@ -17,14 +19,20 @@ class Ownership:
     """The right to listen for a capture file. Held until `release`, or until the process ends."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = FileLock(f"{path}{LOCK_SUFFIX}", timeout=0, mode=0o600, thread_local=False)
+        self._path = f"{path}{LOCK_SUFFIX}"
+        self._lock = FileLock(self._path, timeout=0, mode=0o600, thread_local=False)
 
     def acquire(self) -> bool:
-        """Take the right if nobody has it; whether it is ours now."""
+        """Take the right if nobody has it; whether it is ours now. Raises `CaptureFileError`."""
         try:
             self._lock.acquire()
         except Timeout:
             return False
+        except (OSError, NotImplementedError) as error:
+            raise CaptureFileError(
+                f"The lock file {self._path} cannot be used: {error}. Delete it if nobody listens "
+                "for the capture file, or put the capture file on a local disk."
+            ) from error
         return True
 
     def release(self) -> None:

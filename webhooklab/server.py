@@ -54,28 +54,44 @@ class Server:
         allow_origins: Sequence[str] = (),
     ) -> None:
         self._store = store
-        sockets = _bind(store, host, port)
-        self.port: int = sockets[0].getsockname()[1]
         segment = "" if _is_loopback(host) else f"/{_secret(store)}"
-        self.url = f"http://{_shown_host(host)}:{self.port}{segment}/"
-        self._background = BackgroundLoop("webhooklab-listener").start()
-        self.ingress = Ingress(
-            store,
-            interpreter,
-            self._background.loop,
-            max_body_bytes=max_body_bytes,
-            allow_origins=allow_origins,
-        )
-        self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
-        self._listener.start()
-        store.remember(_PORT, str(self.port))
+        sockets = _bind(store, host, port)
+        with contextlib.ExitStack() as undo:
+            for each in sockets:
+                undo.callback(each.close)
+            self.port: int = sockets[0].getsockname()[1]
+            self.url = f"http://{_shown_host(host)}:{self.port}{segment}/"
+            self._remember()
+            self._background = BackgroundLoop("webhooklab-listener").start()
+            undo.callback(self._background.stop)
+            self.ingress = Ingress(
+                store,
+                interpreter,
+                self._background.loop,
+                max_body_bytes=max_body_bytes,
+                allow_origins=allow_origins,
+            )
+            self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
+            self._listener.start()
+            undo.pop_all()
+
+    def _remember(self) -> None:
+        self._store.remember(_PORT, str(self.port))
         owner = Owner(os.getpid(), self.url, clock.now_us())
-        store.remember(_OWNER, json.dumps(asdict(owner)))
+        self._store.remember(_OWNER, json.dumps(asdict(owner)))
+
+    def settle(self) -> None:
+        """Return when all that came in before has been committed."""
+        # What the loop has taken from a socket by now goes to the store in this turn of it.
+        self._background.call(lambda: None)
+        self._store.append([])
 
     def stop(self) -> None:
         """Free the port. What is being committed is still answered."""
-        self._listener.stop()
-        self._background.stop()
+        try:
+            self._listener.stop()
+        finally:
+            self._background.stop()
 
 
 def owner_of(store: Store) -> Owner | None:
@@ -99,7 +115,7 @@ def _bind(store: Store, host: str, port: int | None) -> list[socket.socket]:
             f"Port {remembered}, which {store.path.name} used last, is taken by another program. "
             f"Listening on port {sockets[0].getsockname()[1]} instead: tell the provider the new "
             "URL, or end that program and open the Lab again.",
-            stacklevel=4,
+            stacklevel=5,  # the cell that made the Lab
         )
         return sockets
 

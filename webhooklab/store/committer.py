@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from webhooklab.errors import CaptureFileError, StoreError
 
+logger = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Done = Callable[[Sequence[Result] | CaptureFileError], None]
+Outcome: TypeAlias = Result | CaptureFileError
+"""What became of an item: what the commit made of it, or why it is not stored."""
+Done: TypeAlias = Callable[[Sequence[Outcome[Result]]], object]
 
 
 class Committer(Generic[Item, Result]):
     """A thread that commits groups of items, one transaction after the other.
 
-    `commit` is called with all items that were submitted since its last call began, at most
-    `limit` of them, and returns one result each. It may raise `StoreError`: then each group that
-    was in the transaction is told so, nothing of it is stored, and the next group is tried.
+    `commit` is called with all items that were submitted since its last call began, about `limit`
+    of them at most, and returns one result each. When it raises a `CaptureFileError` nothing of
+    the transaction is stored and each item's outcome is that error; the next group is tried.
+    When it raises anything else, one of the items is to blame: each is then tried alone.
     """
 
     def __init__(self, commit: Callable[[list[Item]], list[Result]], *, limit: int) -> None:
@@ -28,23 +34,38 @@ class Committer(Generic[Item, Result]):
         self._queue: queue.SimpleQueue[tuple[Sequence[Item], Done[Result]] | None] = (
             queue.SimpleQueue()
         )
+        self._stopped = False
+        self._lock = threading.Lock()  # nothing is queued behind the end
         self._thread = threading.Thread(target=self._run, name="webhooklab-store", daemon=True)
         self._thread.start()
 
-    def submit(self, items: Sequence[Item], done: Done[Result]) -> None:
-        """Have `items` committed. `done` gets their results, or the error, on this thread."""
-        self._queue.put((items, done))
+    def submit(self, items: Sequence[Item], done: Done[Result]) -> bool:
+        """Have `items` committed. `done` gets an outcome for each, on this thread.
+
+        False when it has been stopped: then nothing is committed, and `done` not called.
+        """
+        with self._lock:
+            if not self._stopped:
+                self._queue.put((items, done))
+            return not self._stopped
 
     def stop(self) -> None:
-        """Commit what has been submitted, then end the thread."""
-        self._queue.put(None)
+        """Commit what has been submitted, then end the thread. Repeatable."""
+        with self._lock:
+            if not self._stopped:
+                self._queue.put(None)
+            self._stopped = True
         self._thread.join()
 
     def _run(self) -> None:
         going_on = True
         while going_on:
             groups, going_on = self._gather()
-            self._commit_groups(groups)
+            outcomes = self._try([item for items, _ in groups for item in items])
+            start = 0
+            for items, done in groups:
+                _tell(done, outcomes[start : start + len(items)])
+                start += len(items)
 
     def _gather(self) -> tuple[list[tuple[Sequence[Item], Done[Result]]], bool]:
         groups = []
@@ -58,19 +79,20 @@ class Committer(Generic[Item, Result]):
             group = self._queue.get()
         return groups, False
 
-    def _commit_groups(self, groups: list[tuple[Sequence[Item], Done[Result]]]) -> None:
+    def _try(self, items: list[Item]) -> Sequence[Outcome[Result]]:
         try:
-            results = self._commit([item for items, _ in groups for item in items])
+            return self._commit(items) if items else []
         except CaptureFileError as error:
-            return _fail(groups, error)
-        except Exception as error:  # a bug in here must not end the thread that commits
-            return _fail(groups, StoreError(f"unexpected: {error!r}"))
-        start = 0
-        for items, done in groups:
-            done(results[start : start + len(items)])
-            start += len(items)
+            return [error] * len(items)
+        except Exception as error:
+            if len(items) > 1:
+                return [outcome for item in items for outcome in self._try([item])]
+            logger.exception("one item cannot be stored")
+            return [StoreError(f"This cannot be stored: {error!r}.")]
 
 
-def _fail(groups: list[tuple[Sequence[Item], Done[Result]]], error: CaptureFileError) -> None:
-    for _, done in groups:
-        done(error)
+def _tell(done: Done[Result], outcomes: Sequence[Outcome[Result]]) -> None:
+    try:
+        done(outcomes)
+    except Exception:  # whoever was waiting has gone; the thread that commits must go on
+        logger.exception("nobody could be told what became of a commit")

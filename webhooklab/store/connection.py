@@ -14,7 +14,8 @@ from webhooklab.errors import CaptureFileError, ForeignFileError, NewerFileError
 from webhooklab.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Connection = sqlite3.Connection
-Row = sqlite3.Row
+TooBig = sqlite3.DataError
+"""A value, or what a query puts together, is larger than SQLite handles."""
 OWNER_ONLY: Final = 0o600
 
 _HELP = {
@@ -34,6 +35,10 @@ def create(path: Path) -> None:
     except FileExistsError:
         if path.is_dir():
             raise CaptureFileError(f"{path} is a folder: name a file inside it.") from None
+        if not path.is_file():
+            raise CaptureFileError(f"{path} is not a regular file: choose another path.") from None
+        if path.stat().st_size == 1:  # SQLite takes that for an empty database
+            raise ForeignFileError(_foreign(path)) from None
     except OSError as error:
         raise CaptureFileError(
             f"The capture file {path} cannot be created: {error.strerror}. "
@@ -64,43 +69,75 @@ def connect(path: Path, *, write: bool = False) -> Connection:
     return connection
 
 
-def prepare(path: Path, connection: Connection) -> None:
-    """Make sure that the file is ours, and bring its tables up to date. Repeatable, atomic."""
+def prepare(path: Path) -> None:
+    """Make sure that the file is ours, and bring its tables up to date. Repeatable, atomic.
+
+    It is first looked at without the right to write: what is not ours stays as it is.
+    """
     with translated(path):
-        check_ours(path, connection)
-        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            # Before the first table, or they have no effect.
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            connection.execute("PRAGMA journal_mode=WAL")
-        with transaction(connection):
-            check_ours(path, connection)
-            done = _pragma(connection, "user_version")
-            for step in STEPS[done:]:
-                for statement in step.split(";\n"):
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    os.chmod(path, OWNER_ONLY)
+        with contextlib.closing(connect(path)) as connection:
+            ready = steps_done(path, connection) == VERSION and _has_log(connection)
+        _keep_private(path)
+        if not ready:
+            with contextlib.closing(connect(path, write=True)) as connection:
+                # Before the first table, or it has no effect.
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                connection.execute("PRAGMA journal_mode=WAL")
+                with transaction(connection):
+                    _upgrade(path, connection)
 
 
-def check_ours(path: Path, connection: Connection) -> None:
-    """Raise `ForeignFileError` or `NewerFileError` for a file that must not be touched."""
-    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not empty and _pragma(connection, "application_id") != APPLICATION_ID:
+def _has_log(connection: Connection) -> bool:
+    return bool(connection.execute("PRAGMA journal_mode").fetchone() == ("wal",))
+
+
+def _upgrade(path: Path, connection: Connection) -> None:
+    for step in STEPS[steps_done(path, connection) :]:
+        for statement in step.split(";\n"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={VERSION}")
+    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+
+
+def _keep_private(path: Path) -> None:
+    """Nobody but the owner reads the file, nor what SQLite keeps beside it.
+
+    SQLite gives what it creates beside a file the permissions that the file has.
+    """
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            Path(f"{path}{suffix}").chmod(OWNER_ONLY)
+
+
+def steps_done(path: Path, connection: Connection) -> int:
+    """How many steps of the schema the file has been through; 0 for an empty file.
+
+    Raises `ForeignFileError` or `NewerFileError` for a file that must not be touched.
+    """
+    tables = _number(connection, "SELECT count(*) FROM sqlite_master")
+    version = _number(connection, "PRAGMA user_version")
+    application = _number(connection, "PRAGMA application_id")
+    if not (tables or version or application):
+        return 0
+    if application != APPLICATION_ID:
         raise ForeignFileError(
             f"{path} is an SQLite database, but not a capture file. It was left untouched: "
             "choose another path."
         )
-    version = _pragma(connection, "user_version")
     if version > VERSION:
         raise NewerFileError(
             f"{path} was written by a newer webhooklab (its format is {version}, this one knows "
             f"{VERSION}). It was left untouched: run `pip install -U webhooklab`."
         )
+    return version
 
 
-def _pragma(connection: Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+def _number(connection: Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
+
+
+def _foreign(path: Path) -> str:
+    return f"{path} is not a capture file. It was left untouched: choose another path."
 
 
 @contextlib.contextmanager
@@ -118,15 +155,18 @@ def transaction(connection: Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, with what to do about them."""
+    """Turn the errors of SQLite and of the disk into ours, with what to do about them.
+
+    A value that SQLite cannot take is not among them: that is no fault of the file's.
+    """
     try:
         yield
+    except sqlite3.DataError:
+        raise
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
-            raise ForeignFileError(
-                f"{path} is not a capture file. It was left untouched: choose another path."
-            ) from error
+            raise ForeignFileError(_foreign(path)) from error
         if code == sqlite3.SQLITE_CANTOPEN:
             raise CaptureFileError(
                 f"The capture file {path} cannot be opened: check that it exists and that its "

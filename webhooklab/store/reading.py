@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from webhooklab.records import EVENT_COLUMNS
-from webhooklab.store.connection import Connection
+from webhooklab.store.connection import Connection, TooBig
 
 CHUNK_ROWS: Final = 20_000
 CHUNK_BYTES: Final = 64 * 2**20
@@ -45,15 +45,28 @@ def _light_chunk(
     where: str,
     parameters: Sequence[Any],
 ) -> Chunk:
+    limit = CHUNK_ROWS
+    while True:
+        try:
+            return _columns(connection, columns, where, (after, *parameters, limit))
+        except TooBig:  # somebody has sent very long texts: fewer rows at a time, then
+            if limit == 1:
+                raise
+            limit //= 2
+
+
+def _columns(
+    connection: Connection, columns: Sequence[str], where: str, parameters: Sequence[Any]
+) -> Chunk:
     # One JSON array a column: SQLite writes it and orjson reads it several times faster than
     # Python builds a tuple for each row and takes it apart again.
-    wanted = ["seq", "body_bytes", *(name for name in columns if name not in ("body_bytes",))]
+    wanted = ["seq", "body_bytes", *(name for name in columns if name != "body_bytes")]
     arrays = ",".join(f"json_group_array({name})" for name in wanted)
     query = (
         f"SELECT {arrays} FROM (SELECT {','.join(wanted)} FROM deliveries "
-        f"WHERE seq > ? AND ({where}) ORDER BY seq LIMIT {CHUNK_ROWS})"
+        f"WHERE seq > ? AND ({where}) ORDER BY seq LIMIT ?)"
     )
-    row = connection.execute(query, (after, *parameters)).fetchone()
+    row = connection.execute(query, parameters).fetchone()
     chunk = {name: orjson.loads(text) for name, text in zip(wanted, row, strict=True)}
     return chunk if chunk["seq"] else {}
 

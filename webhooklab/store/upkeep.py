@@ -1,19 +1,30 @@
 """What changes rows that are there: deleting, and deriving columns again from the raw requests.
 
-In short transactions, so that capture goes on meanwhile.
+In short transactions with rests between them, so that capture goes on meanwhile.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
 
-from webhooklab.defaults import CHECKPOINT_WAIT_SECONDS, MAINTENANCE_CHUNK_ROWS
+from webhooklab import clock
+from webhooklab.defaults import (
+    BUSY_TIMEOUT_SECONDS,
+    CHECKPOINT_WAIT_SECONDS,
+    MAINTENANCE_CHUNK_BYTES,
+    MAINTENANCE_CHUNK_PAGES,
+    MAINTENANCE_CHUNK_ROWS,
+    MAINTENANCE_REST_SECONDS,
+)
+from webhooklab.errors import StoreError
 from webhooklab.headers import Headers
 from webhooklab.records import Interpretation, Request
-from webhooklab.store.connection import Connection, transaction
+from webhooklab.store.connection import Connection
+from webhooklab.store.writer import Writer
 from webhooklab.store.writing import DERIVED, derived_row, insert_items
 
 _UPDATE: Final = (
@@ -27,13 +38,21 @@ _LINK_DUPLICATES: Final = """
     ) WHERE seq BETWEEN ? AND ?
 """
 
+_SELECT_SIZES: Final = """
+    SELECT seq, body_bytes FROM deliveries
+    WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
+"""
+
 _SELECT_REQUESTS: Final = """
     SELECT seq, received_at, source, method, target, headers_json, body, remote, path, query_string
-    FROM deliveries JOIN raws USING (seq) WHERE seq BETWEEN ? AND ?
+    FROM deliveries JOIN raws USING (seq) WHERE seq > ? AND seq <= ? ORDER BY seq
 """
 
 Progress = Callable[[int], object]
 """Told how many more rows are done."""
+
+Interpret = Callable[[Request], Interpretation]
+Derived = tuple[int, Interpretation]
 
 
 def unwatched(rows: int) -> None:
@@ -48,61 +67,134 @@ def bump_revision(connection: Connection) -> None:
     )
 
 
-def delete(connection: Connection, seqs: Sequence[int], progress: Progress) -> int:
+@contextlib.contextmanager
+def _chunk(writer: Writer) -> Iterator[Connection]:
+    """One short transaction, and a rest that is as long: whoever waits to write comes in then."""
+    with writer.transaction() as connection:
+        started = clock.monotonic()
+        yield connection
+    clock.pause(min(clock.monotonic() - started, MAINTENANCE_REST_SECONDS))
+
+
+# Deleting
+
+
+def delete(writer: Writer, seqs: Sequence[int], progress: Progress) -> int:
     """Delete deliveries with all that belongs to them; returns how many there were."""
     deleted = 0
     for start in range(0, len(seqs), MAINTENANCE_CHUNK_ROWS):
-        part = orjson.dumps(seqs[start : start + MAINTENANCE_CHUNK_ROWS]).decode()
-        with transaction(connection):
-            bump_revision(connection)
-            for table in ("raws", "items", "deliveries"):
-                cursor = connection.execute(
-                    f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))", (part,)
-                )
-            deleted += cursor.rowcount
-        progress(len(seqs[start : start + MAINTENANCE_CHUNK_ROWS]))
-    _shrink(connection)
+        wanted = seqs[start : start + MAINTENANCE_CHUNK_ROWS]
+        with writer.alone() as connection:
+            sizes = connection.execute(_SELECT_SIZES, (_json(wanted),)).fetchall()
+        for part in _light_parts(sizes):
+            with _chunk(writer) as connection:
+                deleted += _delete_rows(connection, part)
+        progress(len(wanted))
+    _vacuum(writer)
+    _empty_log(writer)
     return deleted
 
 
-def _shrink(connection: Connection) -> None:
-    """Give the free pages back and empty the write-ahead log, which still has the old content."""
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
-    connection.execute(f"PRAGMA busy_timeout={int(CHECKPOINT_WAIT_SECONDS * 1000)}")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def _light_parts(sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """The seqs in groups whose bodies together are not too large for one transaction."""
+    part: list[int] = []
+    total = 0
+    for seq, body_bytes in sizes:
+        if part and total + body_bytes > MAINTENANCE_CHUNK_BYTES:
+            yield part
+            part, total = [], 0
+        part.append(seq)
+        total += body_bytes
+    if part:
+        yield part
+
+
+def _delete_rows(connection: Connection, seqs: Sequence[int]) -> int:
+    bump_revision(connection)
+    for table in ("raws", "items", "deliveries"):
+        query = f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
+        deleted = connection.execute(query, (_json(seqs),)).rowcount
+    return deleted
+
+
+def _json(seqs: Sequence[int]) -> str:
+    return orjson.dumps(list(seqs)).decode()
+
+
+def _vacuum(writer: Writer) -> None:
+    """Give the free pages back to the disk."""
+    while True:
+        with writer.alone() as connection:
+            before = _free_pages(connection)
+            # `execute` would stop after the first page; a script is run to its end.
+            connection.executescript(f"PRAGMA incremental_vacuum({MAINTENANCE_CHUNK_PAGES})")
+            free = _free_pages(connection)
+        if free in (0, before):
+            return
+        clock.pause(MAINTENANCE_REST_SECONDS)
+
+
+def _free_pages(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def _empty_log(writer: Writer) -> None:
+    """Empty the write-ahead log, which still has the old content."""
+    deadline = clock.monotonic() + CHECKPOINT_WAIT_SECONDS
+    while not _checkpoint(writer):
+        if clock.monotonic() > deadline:
+            raise StoreError(
+                "The deliveries are deleted, but their bytes are still in the write-ahead log, "
+                "because somebody is reading the file. Delete again when that has ended."
+            )
+        clock.pause(MAINTENANCE_REST_SECONDS)
+
+
+def _checkpoint(writer: Writer) -> bool:
+    # Not to wait for readers in here is what lets commits go on.
+    with writer.alone() as connection:
+        connection.execute("PRAGMA busy_timeout=0")
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
+    return not busy
+
+
+# Deriving
 
 
 def derive_again(
-    connection: Connection,
-    interpret: Callable[[Request], Interpretation],
-    last: int,
-    progress: Progress,
+    reader: Connection, writer: Writer, interpret: Interpret, last: int, progress: Progress
 ) -> None:
     """Conclude the derived columns of all rows up to `last` again, from the raw requests."""
-    for first, final in _ranges(last):
-        with transaction(connection):
-            rows = connection.execute(_SELECT_REQUESTS, (first, final)).fetchall()
+    seq = 0
+    while derived := _derive(reader, interpret, seq, last):
+        seq = derived[-1][0]
+        with _chunk(writer) as connection:
+            _update(connection, derived)
+        progress(len(derived))
+    for first in range(1, last + 1, MAINTENANCE_CHUNK_ROWS):
+        with _chunk(writer) as connection:
             bump_revision(connection)
-            for row in rows:
-                _derive_row(connection, interpret, row)
-        progress(len(rows))
-    for first, final in _ranges(last):
-        with transaction(connection):
-            bump_revision(connection)
+            final = min(first + MAINTENANCE_CHUNK_ROWS - 1, last)
             connection.execute(_LINK_DUPLICATES, (first, final))
 
 
-def _ranges(last: int) -> Iterator[tuple[int, int]]:
-    for first in range(1, last + 1, MAINTENANCE_CHUNK_ROWS):
-        yield first, min(first + MAINTENANCE_CHUNK_ROWS - 1, last)
+def _derive(reader: Connection, interpret: Interpret, after: int, last: int) -> list[Derived]:
+    """Interpret the next rows, of bounded number and size. Nobody is kept from writing."""
+    derived: list[Derived] = []
+    total = 0
+    with contextlib.closing(reader.execute(_SELECT_REQUESTS, (after, last))) as rows:
+        for row in rows:
+            request = _request(row)
+            derived.append((row[0], interpret(request)))
+            total += len(request.body)
+            if len(derived) == MAINTENANCE_CHUNK_ROWS or total > MAINTENANCE_CHUNK_BYTES:
+                break
+    return derived
 
 
-def _derive_row(
-    connection: Connection,
-    interpret: Callable[[Request], Interpretation],
-    row: Sequence[Any],
-) -> None:
-    seq, received_at, source, method, target, headers_json, body, remote, path, query = row
+def _request(row: Sequence[Any]) -> Request:
+    _, received_at, source, method, target, headers_json, body, remote, path, query = row
     request = Request(
         received_at=received_at,
         method=method,
@@ -113,7 +205,12 @@ def _derive_row(
         remote=remote,
     )
     request.path, request.query_string = path, query
-    interpretation = interpret(request)
-    connection.execute(_UPDATE, (*derived_row(interpretation), seq))
-    connection.execute("DELETE FROM items WHERE seq = ?", (seq,))
-    insert_items(connection, seq, interpretation.items)
+    return request
+
+
+def _update(connection: Connection, derived: Sequence[Derived]) -> None:
+    bump_revision(connection)
+    for seq, interpretation in derived:
+        connection.execute("DELETE FROM items WHERE seq = ?", (seq,))
+        if connection.execute(_UPDATE, (*derived_row(interpretation), seq)).rowcount:
+            insert_items(connection, seq, interpretation.items)

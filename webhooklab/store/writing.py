@@ -1,4 +1,4 @@
-"""Arrivals become rows: `seq`, `duplicate_of`, and the three tables they go to."""
+"""Arrivals become rows: `seq`, `duplicate_of`, and the tables they go to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from webhooklab import clock
+from webhooklab.defaults import MAX_LOG_ROWS
 from webhooklab.records import Arrival, Event, Interpretation
 from webhooklab.store.connection import Connection
 
@@ -67,6 +68,29 @@ class Stored:
     seq: int
     stored_at: int
     duplicate_of: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was not captured: a row of `lab.log`. `status` None: it got no answer."""
+
+    refused_at: int
+    remote: str | None
+    status: int | None
+    reason: str
+
+
+def append_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:
+    """Insert refusals, and forget the oldest where there are too many."""
+    if not refusals:
+        return
+    connection.executemany(
+        "INSERT INTO refusals (refused_at, remote, status, reason) VALUES (?, ?, ?, ?)",
+        [(each.refused_at, each.remote, each.status, each.reason) for each in refusals],
+    )
+    connection.execute(
+        "DELETE FROM refusals WHERE id <= (SELECT max(id) FROM refusals) - ?", (MAX_LOG_ROWS,)
+    )
 
 
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored]:

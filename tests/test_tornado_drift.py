@@ -1,0 +1,54 @@
+"""`webhooklab.wire` relies on how Tornado reads and writes. A new Tornado fails here first."""
+
+import tornado.iostream
+
+from tests.raw_http import Client, request
+from tests.waiting import until
+from webhooklab.wire.rawstream import RawStream
+
+
+def test_the_header_block_is_read_by_read_until_regex(lab, monkeypatch):
+    calls = []
+
+    def spy(self, regex, max_bytes=None):
+        calls.append(regex)
+        return original(self, regex, max_bytes)
+
+    original = RawStream.read_until_regex
+    monkeypatch.setattr(RawStream, "read_until_regex", spy)
+    with Client(lab.url) as client:
+        client.ask(request(headers=("x-B: 1", "X-b: 2")))
+    assert calls[0] == b"\r?\n\r?\n"
+    assert lab[-1].headers.pairs[1:] == (("x-B", "1"), ("X-b", "2"))
+
+
+def test_a_chunk_is_read_by_read_until_and_its_end_by_read_bytes(lab, monkeypatch):
+    calls = []
+    monkeypatch.setattr(RawStream, "read_until", _noted("read_until", calls))
+    monkeypatch.setattr(RawStream, "read_bytes", _noted("read_bytes", calls))
+    with Client(lab.url) as client:
+        client.ask(request(headers=("Transfer-Encoding: chunked",)) + b"1\r\nx\r\n0\r\n\r\n")
+    assert calls == [
+        ("read_until", b"\r\n"),
+        ("read_bytes", 1),
+        ("read_bytes", 2),
+        ("read_until", b"\r\n"),
+        ("read_bytes", 2),
+    ]
+
+
+def test_malformed_requests_are_answered_with_these_bytes(lab):
+    with Client(lab.url) as client:
+        assert client.send(b"GET /\r\n\r\n").rest() == b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    until(lambda: list(lab.log.status) == [400])
+    assert issubclass(RawStream, tornado.iostream.IOStream)
+
+
+def _noted(name, calls):
+    original = getattr(RawStream, name)
+
+    def spy(self, what, *args, **kwargs):
+        calls.append((name, what))
+        return original(self, what, *args, **kwargs)
+
+    return spy

@@ -1,0 +1,13 @@
+"""HTTP/1.1 on a socket, with what was sent kept beside what is parsed. The door to Tornado's HTTP.
+
+Below `tornado.web`: a connection's requests go to a receiver, whose body is streamed under a limit.
+Tornado's parser decides what is HTTP (it refuses what could smuggle a second request), but it
+merges and renames headers: `rawstream` keeps the raw block.
+"""
+
+from __future__ import annotations
+
+from webhooklab.wire.connection import Connection
+from webhooklab.wire.rawstream import RawStream
+
+__all__ = ["Connection", "RawStream"]

@@ -1,0 +1,109 @@
+"""One client's connection: its requests, one after the other, under its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tornado.http1connection import (
+    HTTP1Connection,
+    HTTP1ConnectionParameters,
+    HTTP1ServerConnection,
+)
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
+
+from webhooklab.defaults import MAX_HEADER_BYTES
+from webhooklab.ingress import Ingress
+from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.rawstream import RawStream
+from webhooklab.wire.receiver import Client, Receiver
+
+_UNLIMITED: Final = 2**62
+"""Tornado would answer 400 to a body over its limit; ours are 413, and the receiver's."""
+
+
+class Connection(HTTPServerConnectionDelegate):
+    """One client's connection.
+
+    `base_path` ("" or "/<segment>") is what every request must begin with; all else gets 404.
+    `on_end` is called when the connection has ended.
+    """
+
+    def __init__(
+        self,
+        stream: RawStream,
+        remote: str,
+        ingress: Ingress,
+        *,
+        base_path: str,
+        on_end: Callable[[Connection], None],
+    ) -> None:
+        self._stream = stream
+        self._deadline = Deadline()
+        self._client = Client(stream, remote, ingress, base_path, self._deadline)
+        self._on_end = on_end
+        self._ending = False
+        self._receiver: Receiver | None = None
+
+    def serve(self) -> None:
+        """Start reading requests, on the running loop."""
+        parameters = HTTP1ConnectionParameters(
+            max_header_size=MAX_HEADER_BYTES, max_body_size=_UNLIMITED
+        )
+        HTTP1ServerConnection(self._stream, parameters, self._client.remote).start_serving(self)
+
+    def close(self) -> None:
+        """Close the socket now, whatever it is doing."""
+        self._stream.close()
+
+    def end(self) -> None:
+        """Close the socket, after the answer to what is being committed."""
+        self._ending = True
+        if not self._deadline.answering:
+            self.close()
+
+    def check(self, now: float) -> None:
+        """Close the connection if what it is doing takes too long (`now` is monotonic)."""
+        if self._stream.received_since_request:
+            self._deadline.reading_headers()
+        if self._deadline.passed(now):
+            if self._deadline.reading:
+                self._receiver = None  # this is all that the log need say
+                self._note(None, f"timeout while {self._deadline.doing}")
+            self.close()
+
+    def start_request(
+        self, server_conn: object, request_conn: HTTPConnection
+    ) -> HTTPMessageDelegate:
+        """Tornado's: a new request is about to be read."""
+        assert isinstance(request_conn, HTTP1Connection)
+        if self._ending:
+            self.close()
+        self._stream.expect_request()
+        self._deadline.waiting()
+        self._receiver = Receiver(self._client, request_conn)
+        return self._receiver
+
+    def on_close(self, server_conn: object) -> None:
+        """Tornado's: the connection has ended."""
+        if reason := self._why_broken():
+            self._note(400 if self._stream.found_malformed else None, reason)
+        self._receiver = None
+        self._on_end(self)
+
+    def _why_broken(self) -> str | None:
+        """What was wrong with the last request; None if it was complete, refused, or none."""
+        receiver, stream = self._receiver, self._stream
+        if receiver is None or receiver.settled:
+            return None
+        if stream.header_overflow:
+            return f"headers of more than {MAX_HEADER_BYTES} bytes"
+        if receiver.begun:
+            malformed = stream.found_malformed
+            return "the body's framing is malformed" if malformed else "the body broke off"
+        if stream.header_block:
+            return "not well-formed HTTP/1.1"
+        return "the headers broke off" if stream.received_since_request else None
+
+    def _note(self, status: int | None, reason: str) -> None:
+        self._client.ingress.note_refusal(self._client.remote, status, reason)

@@ -1,0 +1,138 @@
+"""A socket's stream that keeps what Tornado's HTTP parser normalises away.
+
+The only module that relies on how Tornado reads. `tests/test_tornado_drift.py` fails when that
+changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Final
+
+from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
+
+from webhooklab.defaults import MAX_CHUNK_LINE_BYTES, MAX_HEADER_BYTES
+
+_TORNADOS_400: Final = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+_END: Final = b"\r\n"
+
+
+class RawStream(IOStream):
+    """A server's connection. Keeps each request's header block exactly as it was sent.
+
+    Tornado asks for the header block with `read_until_regex`, for the line that begins a chunk of
+    a body with `read_until`, and for nothing else with either.
+    """
+
+    header_block = b""
+    """The header block of the request that is being read; empty until it is complete."""
+    header_overflow = False
+    """Whether more came than a header block may have."""
+    received_since_request = 0
+    """How many bytes came since the last request was complete."""
+    answering = False
+    """Whether a request is complete, and its answer still to come."""
+    refused = False
+    """Whether a request has been refused: it has had its last word."""
+    found_malformed = False
+    """Whether Tornado answered 400."""
+
+    _last_chunk_read = False
+
+    def expect_request(self) -> None:
+        """The next bytes belong to a new request."""
+        self.header_block = b""
+        self.received_since_request = 0
+        self.answering = False
+
+    # The header block
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """As `IOStream.read_until_regex`, which see; the result is kept.
+
+        Once closed, there is no next request, even if it has been received: it got no answer.
+        """
+        if self.closed():
+            raise StreamClosedError(real_error=self.error)
+        future = super().read_until_regex(regex, max_bytes)
+        assert isinstance(future, asyncio.Future)
+        if future.done():  # the common case: all came in one packet
+            self._keep(future)
+        else:
+            future.add_done_callback(self._keep)
+        return future
+
+    def _keep(self, future: asyncio.Future[bytes]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is None and not future.cancelled():
+            self.header_block = future.result()
+        elif isinstance(error, StreamClosedError):
+            self.header_overflow = isinstance(error.real_error, UnsatisfiableReadError)
+
+    # Chunks. Tornado refuses what RFC 9112 tells a server to ignore: extensions (section 7.1.1)
+    # and trailers (7.1.2). So it is not shown them.
+
+    def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """As `IOStream.read_until`, which see; a chunk's line without its extensions."""
+        future = super().read_until(delimiter, MAX_CHUNK_LINE_BYTES)
+        assert isinstance(future, asyncio.Future)
+        if future.done() and not future.exception() and _is_plain(future.result()):
+            return future
+        return asyncio.ensure_future(self._chunk_line(future))
+
+    def read_bytes(self, num_bytes: int, partial: bool = False) -> Awaitable[bytes]:  # noqa: FBT001, FBT002 - Tornado's
+        """As `IOStream.read_bytes`, which see; the end of the trailers is not on the wire again."""
+        if not self._last_chunk_read:
+            return super().read_bytes(num_bytes, partial)
+        self._last_chunk_read = False
+        end: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        end.set_result(_END)
+        return end
+
+    async def _chunk_line(self, read: asyncio.Future[bytes]) -> bytes:
+        line = _without_extensions(await read)
+        if line.strip(b"0") == _END and line != _END:
+            await self._skip_trailers()
+            self._last_chunk_read = True
+        return line
+
+    async def _skip_trailers(self) -> None:
+        left = MAX_HEADER_BYTES
+        line = b""
+        while line != _END:
+            line = await super().read_until(_END, left)
+            left -= len(line)
+
+    # The rest
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """As `IOStream.read_from_fd`, which see; what came is counted.
+
+        A client may say that it sends no more (a half-close) and wait for its answer. Tornado
+        would close at once; here the end is noticed only when the next request is looked for.
+        """
+        count = super().read_from_fd(buf)
+        if count:
+            self.received_since_request += count
+        elif count == 0 and self.answering:
+            # Or the loop would be told of it again and again.
+            asyncio.get_running_loop().remove_reader(self.fileno())
+            return None
+        return count
+
+    def write(self, data: bytes | memoryview) -> asyncio.Future[None]:
+        """As `IOStream.write`, which see; after a refusal, no `100 Continue` and no 400."""
+        self.found_malformed = data == _TORNADOS_400
+        return super().write(b"" if self.refused else data)
+
+
+def _is_plain(line: bytes) -> bool:
+    return b";" not in line and line[:1] != b"0"
+
+
+def _without_extensions(line: bytes) -> bytes:
+    size, semicolon, extensions = line.partition(b";")
+    if semicolon and b"\n" not in extensions[:-1]:
+        return size.rstrip(b" \t") + _END
+    return line  # Tornado refuses a bare line feed, which others might take for the line's end

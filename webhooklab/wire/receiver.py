@@ -1,0 +1,168 @@
+"""One HTTP request: received under limits, handed in, answered."""
+
+from __future__ import annotations
+
+import hmac
+import http
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+
+from webhooklab import clock
+from webhooklab.headers import Headers, parse_header_block
+from webhooklab.ingress import OK, Answer, Ingress
+from webhooklab.records import Request, split_target
+from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.rawstream import RawStream
+
+_FINE: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Whose requests are received, and where they go.
+
+    `base_path` ("" or "/<segment>") is what every request must begin with; all else gets 404.
+    """
+
+    stream: RawStream
+    remote: str
+    ingress: Ingress
+    base_path: str
+    deadline: Deadline
+
+
+class Receiver(HTTPMessageDelegate):
+    """Receives one request and answers it."""
+
+    def __init__(self, client: Client, http1: HTTP1Connection) -> None:
+        self.begun = False
+        self.settled = False
+        self._client = client
+        self._ingress = client.ingress
+        self._http1 = http1
+        self._body = bytearray()
+        self._held_bytes = 0
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> None:
+        """Tornado's: the header block is there, and well-formed."""
+        assert isinstance(start_line, RequestStartLine)
+        self.begun = True
+        self._received_at = clock.now_us()
+        block = self._client.stream.header_block
+        self._method, self._target, self._pairs = parse_header_block(block)
+        self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
+        self._client.deadline.reading_body()
+        if answer := self._refusal(headers):
+            self._refuse(answer)
+        elif "Expect" in headers:
+            _understand_expectation(start_line, headers)
+
+    def _refusal(self, headers: HTTPHeaders) -> Answer | None:
+        if not _is_below(self._client.base_path, self._target):
+            return Answer(404)
+        return self._ingress.refuse_head(self._pairs, _content_length(headers))
+
+    def data_received(self, chunk: bytes) -> None:
+        """Tornado's: a part of the body."""
+        if self.settled:
+            self._client.deadline.reading_refused_body()
+        elif answer := self._ingress.refuse_body(self._held_bytes, len(chunk)):
+            self._refuse(answer)
+        else:
+            self._ingress.hold(len(chunk))
+            self._held_bytes += len(chunk)
+            self._body += chunk
+
+    def finish(self) -> None:
+        """Tornado's: the request is complete."""
+        if self.settled:
+            self._client.stream.close()
+            return
+        self.settled = True
+        self._client.deadline.committing()
+        self._client.stream.answering = True
+        base_path = self._client.base_path
+        request = Request(
+            received_at=self._received_at,
+            method=self._method,
+            target=_without(base_path, self._target),
+            headers=Headers(self._pairs),
+            body=bytes(self._body),
+            remote=self._client.remote,
+        )
+        self._body = bytearray()
+        self._ingress.receive(request, self._reply)
+
+    def on_connection_close(self) -> None:
+        """Tornado's: the sender went away, or sent what is not HTTP, before it was complete."""
+        self._let_go()
+
+    def _reply(self, answer: Answer) -> None:
+        self._let_go()
+        if not self._client.stream.closed():
+            self._client.deadline.sending()
+            self._send(answer)
+            self._http1.finish()
+
+    def _refuse(self, answer: Answer) -> None:
+        self.settled = True
+        self._let_go()
+        self._send(answer, closing=True)
+        self._client.stream.refused = True
+        self._client.deadline.reading_refused_body()
+        if answer.status != 404:  # whoever looks for URLs is not to fill the log
+            reason = answer.body.decode()
+            self._ingress.note_refusal(self._client.remote, answer.status, reason)
+
+    def _let_go(self) -> None:
+        self._ingress.hold(-self._held_bytes)
+        self._held_bytes = 0
+        self._body = bytearray()
+
+    def _send(self, answer: Answer, *, closing: bool = False) -> None:
+        if answer is OK and self._is_plain:
+            self._http1.write(_FINE)
+            return
+        headers = HTTPHeaders({"Content-Length": str(len(answer.body))})
+        if answer.body:
+            headers["Content-Type"] = "text/plain; charset=utf-8"
+        if closing:
+            headers["Connection"] = "close"
+        for name, value in answer.headers:
+            headers.add(name, value)
+        body = b"" if self._method == "HEAD" else answer.body
+        reason = http.HTTPStatus(answer.status).phrase
+        start_line = ResponseStartLine("HTTP/1.1", answer.status, reason)
+        self._http1.write_headers(start_line, headers, body)
+
+
+def _is_below(base_path: str, target: str) -> bool:
+    """Whether the target's first segment is the secret one; compared in constant time."""
+    if not base_path:
+        return True
+    first = split_target(target)[0][1:].partition("/")[0]
+    return hmac.compare_digest(f"/{first}".encode("latin-1"), base_path.encode("latin-1"))
+
+
+def _without(base_path: str, target: str) -> str:
+    rest = target.replace(base_path, "", 1) if base_path else target
+    return f"/{rest}" if rest[:1] in ("", "?") else rest
+
+
+def _understand_expectation(start_line: RequestStartLine, headers: HTTPHeaders) -> None:
+    """RFC 9110, section 10.1.1: in any spelling, but not from HTTP/1.0. Tornado compares bytes."""
+    expected = headers.pop("Expect")
+    if expected.lower() == "100-continue" and start_line.version != "HTTP/1.0":
+        headers["Expect"] = "100-continue"
+
+
+def _content_length(headers: HTTPHeaders) -> int:
+    """What the sender announces; 0 for nothing, or for what Tornado is about to refuse."""
+    announced = headers.get("Content-Length", "0").partition(",")[0]
+    return int(announced) if re.fullmatch(r"[0-9]{1,30}", announced) else 0

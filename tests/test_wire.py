@@ -170,3 +170,9 @@ def test_bodies_are_kept_byte_for_byte(lab):
         post(lab.url, body, headers=("Content-Encoding: gzip",))
     assert [delivery.body for delivery in lab] == bodies
     assert list(lab.events.body_bytes) == [len(body) for body in bodies]
+
+
+def test_a_sender_that_does_not_wait_is_captured(lab):
+    with lab.expect() as got:
+        Client(lab.url).send(request(body=b"in a hurry")).socket.close()
+    assert got.events["body"].tolist() == [b"in a hurry"]

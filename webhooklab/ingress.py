@@ -100,14 +100,18 @@ class Ingress:
 
     # Capture
 
-    def receive(self, request: Request, reply: Reply) -> None:
-        """Capture a request; `reply` is called on the loop when it is stored, or cannot be."""
+    def receive(self, request: Request, reply: Reply | None) -> None:
+        """Capture a request; `reply` is called on the loop when it is stored, or cannot be.
+
+        None: its sender has gone already, and gets no answer.
+        """
         answer = self._answer(request)
-        arrival = Arrival(request, self._interpret(request), answer.status)
+        status = None if reply is None else answer.status
+        arrival = Arrival(request, self._interpret(request), status)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
             self._loop.call_soon(self._flush)
-        self._waiting.append((arrival, answer, reply))
+        self._waiting.append((arrival, answer, reply or _nobody))
 
     def _interpret(self, request: Request) -> Interpretation:
         try:
@@ -158,6 +162,10 @@ class Ingress:
 
 def _unavailable(why: str) -> Answer:
     return Answer(503, (("Retry-After", str(RETRY_AFTER_SECONDS)),), why.encode())
+
+
+def _nobody(answer: Answer) -> None:
+    """Takes the answer to a sender that has gone."""
 
 
 def _ignore_outcome(outcomes: object) -> None:

@@ -54,7 +54,7 @@ def connect(path: Path, *, write: bool = False) -> Connection:
     """
     with translated(path):
         connection = sqlite3.connect(
-            path.as_uri() + f"?mode={'rw' if write else 'ro'}",
+            f"{path.as_uri()}?mode={'rw' if write else _reading_mode(path)}",
             uri=True,
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
@@ -67,6 +67,12 @@ def connect(path: Path, *, write: bool = False) -> Connection:
             connection.close()
             raise
     return connection
+
+
+def _reading_mode(path: Path) -> str:
+    """Where SQLite cannot make its `-shm` file, it reads a file that nobody has open as it is."""
+    has_log = Path(f"{path}-wal").exists()
+    return "ro" if has_log or os.access(path.parent, os.W_OK) else "ro&immutable=1"
 
 
 def prepare(path: Path) -> None:

@@ -60,6 +60,10 @@ class Connection(HTTPServerConnectionDelegate):
         """Close the socket, after the answer to what is being committed."""
         self._ending = True
         if not self._deadline.answering:
+            if self._receiver is not None:
+                # What has been received of a request may suffice to capture it, but its sender
+                # could not be told.
+                self._receiver.settled = True
             self.close()
 
     def check(self, now: float) -> None:

@@ -97,7 +97,8 @@ class Receiver(HTTPMessageDelegate):
             remote=self._client.remote,
         )
         self._body = bytearray()
-        self._ingress.receive(request, self._reply)
+        gone = self._client.stream.closed()
+        self._ingress.receive(request, None if gone else self._reply)
 
     def on_connection_close(self) -> None:
         """Tornado's: the sender went away, or sent what is not HTTP, before it was complete."""

@@ -1,8 +1,8 @@
 """Request bodies read as what they say they are: JSON, a form, multipart, or text.
 
 Everything here is hostile until proved otherwise: nothing raises anything but `ValueError`, and a
-body that cannot be read is simply not read; its raw bytes are kept elsewhere. The door to orjson
-and multipart.
+body that cannot be read is simply not read; its raw bytes are kept elsewhere. A door to orjson, and
+the one to multipart.
 """
 
 from __future__ import annotations
@@ -11,22 +11,31 @@ import codecs
 import io
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import multipart
 import orjson
 
-from webhooklab.defaults import MAX_FORM_FIELDS
+from webhooklab.defaults import MAX_FORM_BYTES, MAX_FORM_FIELDS
 
 _DIGITS_AS_ZERO = bytes(ord("0") if 48 <= byte <= 57 else byte and 1 for byte in range(256))
 _MAYBE_BEYOND_64_BITS = b"0" * 19
 _MAX_INT_DIGITS = 4_000
 """Python refuses to read longer integers (CVE-2020-10735); they become Decimals."""
 
+_LONGEST_CHARSET_NAME = 40
+"""Python keeps each name it was ever asked for, so senders do not choose how long they are."""
+_NO_CHARSETS = frozenset(
+    {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
+)
+"""What Python calls encodings, and no sender does: some raise whatever the errors handler says."""
+
 JSON, FORM, MULTIPART, OTHER = "json", "form", "multipart", "other"
 
 
+@lru_cache(maxsize=256)
 def media_type(content_type: str | None) -> str:
     """The media type in lower case without its parameters; "" when there is none."""
     return (content_type or "").partition(";")[0].strip().lower()
@@ -36,11 +45,18 @@ def charset(content_type: str | None) -> str | None:
     """The charset that a Content-Type names, if Python knows it; else None."""
     if not content_type or "charset" not in content_type.lower():
         return None
-    name = multipart.parse_options_header(content_type)[1].get("charset", "")
+    return _codec(multipart.parse_options_header(content_type)[1].get("charset", ""))
+
+
+def _codec(name: str) -> str | None:
+    if len(name) > _LONGEST_CHARSET_NAME:
+        return None
     try:
-        return codecs.lookup(name).name
+        b"a".decode(name, "ignore")  # some codecs are not of text: zlib, hex
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
+    return None if codec.replace("_", "-") in _NO_CHARSETS else codec
 
 
 def kind(content_type: str | None, body: bytes) -> str:
@@ -56,7 +72,8 @@ def kind(content_type: str | None, body: bytes) -> str:
         return FORM
     if media == "multipart/form-data":
         return MULTIPART
-    return JSON if body.lstrip()[:1] in (b"{", b"[") else OTHER
+    start = body[:1_024].removeprefix(codecs.BOM_UTF8).lstrip()
+    return JSON if start[:1] in (b"{", b"[") else OTHER
 
 
 def parse_json(body: bytes, content_type: str | None = None) -> Any:
@@ -71,6 +88,18 @@ def parse_json(body: bytes, content_type: str | None = None) -> Any:
         except orjson.JSONDecodeError:
             pass
     return _parse_json_slowly(body, content_type)
+
+
+def dump_json(value: object) -> bytes | None:
+    """JSON of what `parse_json` gave; None where there is none (nested too deep, too long)."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # beyond 64 bits, a lone surrogate, or nested deeper than orjson goes
+        pass
+    try:
+        return json.dumps(value, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _parse_json_slowly(body: bytes, content_type: str | None) -> Any:
@@ -106,12 +135,21 @@ def parse_form(body: bytes, content_type: str | None = None) -> dict[str, Any]:
     """Read a urlencoded or multipart form: name to text, or to a list where a name repeats.
 
     A file in a multipart form is a dict of `filename`, `content_type` and `bytes` (its size).
-    Raises `ValueError` for a broken form or one of more than `MAX_FORM_FIELDS` fields.
+    Raises `ValueError` for a broken form, and for one of more than `MAX_FORM_FIELDS` fields or (if
+    it is urlencoded, which is slow to decode) `MAX_FORM_BYTES`.
     """
     if media_type(content_type) == "multipart/form-data":
         return _collect(_multipart_fields(body, content_type or ""))
-    text = body.decode(charset(content_type) or "utf-8", "replace")
-    return _collect(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS))
+    if len(body) > MAX_FORM_BYTES:
+        raise ValueError(f"a form of more than {MAX_FORM_BYTES} bytes is not read")
+    named = charset(content_type) or "utf-8"
+    fields = parse_qsl(
+        body.decode(named, "replace"),
+        keep_blank_values=True,
+        encoding=named,
+        max_num_fields=MAX_FORM_FIELDS,
+    )
+    return _collect(fields)
 
 
 def _multipart_fields(body: bytes, content_type: str) -> list[tuple[str, Any]]:
@@ -134,7 +172,7 @@ def _multipart_fields(body: bytes, content_type: str) -> list[tuple[str, Any]]:
 
 def _part_value(part: multipart.MultipartPart) -> Any:
     if part.filename is None:
-        return part.raw.decode(part.charset or "utf-8", "replace")
+        return part.raw.decode(_codec(part.charset) or "utf-8", "replace")
     return {"filename": part.filename, "content_type": part.content_type, "bytes": part.size}
 
 

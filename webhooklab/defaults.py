@@ -62,7 +62,7 @@ MAX_PAYLOAD_DEPTH = 50
 """Deeper structure stays in one cell of `lab.payloads`."""
 MAX_COLUMNS_PER_PAYLOAD = 2_000
 """A body of more fields stays whole, in column `$`, lest it widen the frame of all others."""
-MAX_PAYLOAD_COLUMNS = 20_000
+MAX_PAYLOAD_COLUMNS = 10_000
 """No further columns are added to a frame that has so many; a body with others is in `$`, whole."""
 MAX_PAYLOAD_CELLS = 200_000_000
 """Rows times columns of `lab.payloads` (about 2 GB); beyond it the emptiest columns are left out."""
@@ -77,11 +77,38 @@ MAX_COMMIT_ROWS = 1_000
 CLOSE_TIMEOUT_SECONDS = 10.0
 """How long a closing listener waits for the answers to what is being committed."""
 
+# Pulling
+POLL_EVERY_SECONDS = 30.0
+PULL_SILENCE_SECONDS = 30.0
+"""How long a server that we ask may send nothing."""
+PULL_ANSWER_SECONDS = 120.0
+"""How long one answer may take in all."""
+MAX_ANSWER_BYTES = 32 * 2**20
+"""Of one answer to a poll or fetch, content codings undone."""
+PULL_ATTEMPTS = 4
+"""How often one GET is tried on 429, 5xx, timeouts and broken connections."""
+PULL_BACKOFF_SECONDS = 0.5
+PULL_MAX_BACKOFF_SECONDS = 15.0
+POLL_MAX_WAIT_SECONDS = 60.0
+"""A poll that is asked to wait longer ends as failed; the next one begins when it may."""
+MAX_RATE_WAIT_SECONDS = 24 * 3600.0
+"""Longer waits than this are not believed: a reset in another unit, or a wrong clock."""
+MAX_PAGES = 1_000
+"""Of one poll."""
+MAX_PULL_REDIRECTS = 5
+FETCH_CONCURRENCY = 4
+FETCH_TIMEOUT_SECONDS = 30.0
+"""How long `drain` waits."""
+MAX_WAITING_FETCHES = 10_000
+"""So many events wait for their fetch in memory; the next ones wait in the file."""
+MAX_ID_CHARACTERS = 512
+"""A longer value is not put into a URL."""
+MAX_DIFFERENCE_BYTES = 2**20
+"""Larger states are fetched and kept, but no difference is computed for them."""
+
 # Display
 PROGRESS_AFTER_SECONDS = 0.5
 """Work that takes longer shows a progress bar."""
-SUMMARY_ROWS = 5
-"""Deliveries shown in a Lab's summary."""
 FOLLOW_SLICE_SECONDS = 0.25
 """Who waits for deliveries looks up so often, to see whether it should stop."""
 URL_SECRET_BYTES = 24

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from webhooklab.columns import Column, Counts, Objects, Texts, Times, frame
@@ -68,40 +67,46 @@ def log_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     return columns.frame()
 
 
-def unbatched_frame(events: pd.DataFrame, items: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """One row per event, index (`seq`, `item`), from `lab.events` and the events of its batches.
+class UnbatchedColumns:
+    """`lab.unbatched`, growing: one row per event, index (`seq`, `item`).
 
-    `items` are rows of seq, item and `ITEM_COLUMNS`, ordered. All columns of `lab.events` but
-    `event_count` are there; an event of a batch has its own values and its own part of the body,
-    and shares the rest with its delivery.
+    All columns of `lab.events` but `event_count`. An event of a batch has its own values and its
+    own part of the body, and shares the rest with its delivery.
     """
-    single = events[events["event_count"] == 1]
-    seqs = np.array([row[0] for row in items], "int64")
-    known = np.isin(seqs, events.index.to_numpy())
-    own = _item_frame([row for row, keep in zip(items, known, strict=True) if keep])
-    parts = events.loc[seqs[known]].reset_index(drop=True).assign(**own)
-    both = pd.concat([single.reset_index(drop=True), parts], ignore_index=True)
-    both.index = pd.MultiIndex.from_arrays(
-        [
-            np.concatenate([single.index.to_numpy(), seqs[known]]),
-            np.concatenate([np.zeros(len(single), "int64"), _numbers(items, known)]),
-        ],
-        names=["seq", "item"],
-    )
-    return (
-        both.drop(columns="event_count").sort_index()
-        if len(parts)
-        else both.drop(columns="event_count")
-    )
+
+    def __init__(self) -> None:
+        self._index = {"seq": Counts(), "item": Counts()}
+        kinds = {name: kind for name, kind in EVENT_COLUMNS.items() if name != "event_count"}
+        self._columns = {name: _COLUMNS[kind]() for name, kind in kinds.items()}
+
+    def append(self, chunk: Mapping[str, Sequence[Any]], items: Sequence[Sequence[Any]]) -> None:
+        """Add deliveries, and the events of their batches: rows of seq, item, `ITEM_COLUMNS`."""
+        of_seq: dict[int, list[Sequence[Any]]] = {}
+        for item in items:
+            of_seq.setdefault(item[0], []).append(item)
+        rows: list[tuple[int, Sequence[Any] | None]] = []  # where in the chunk, which item
+        for place, seq in enumerate(chunk["seq"]):
+            if seq in of_seq:
+                rows += [(place, item) for item in of_seq[seq]]
+            elif chunk["event_count"][place] == 1:
+                rows.append((place, None))
+        self._index["seq"].append([chunk["seq"][place] for place, _ in rows])
+        self._index["item"].append([item[1] if item else 0 for _, item in rows])
+        for name, column in self._columns.items():
+            column.append(_own_or_shared(name, chunk[name], rows))
+
+    def frame(self) -> pd.DataFrame:
+        """All events so far."""
+        index = pd.MultiIndex.from_arrays(
+            [column.index(name) for name, column in self._index.items()], names=list(self._index)
+        )
+        return frame(self._columns, index)
 
 
-def _numbers(items: Sequence[Sequence[Any]], known: np.ndarray) -> np.ndarray:
-    return np.array([row[1] for row in items], "int64")[known]
-
-
-def _item_frame(items: Sequence[Sequence[Any]]) -> dict[str, pd.Series]:
-    columns = {name: _COLUMNS[EVENT_COLUMNS[name]]() for name in ITEM_COLUMNS}
-    for position, column in enumerate(columns.values(), 2):
-        column.append([row[position] for row in items])
-    index = pd.RangeIndex(len(items))
-    return {name: column.series(index) for name, column in columns.items()}
+def _own_or_shared(
+    name: str, shared: Sequence[Any], rows: Sequence[tuple[int, Sequence[Any] | None]]
+) -> list[Any]:
+    if name not in ITEM_COLUMNS:
+        return [shared[place] for place, _ in rows]
+    own = ITEM_COLUMNS.index(name) + 2  # after seq and item
+    return [shared[place] if item is None else item[own] for place, item in rows]

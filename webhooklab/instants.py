@@ -9,22 +9,27 @@ from webhooklab.clock import from_datetime
 _UNITS_PER_SECOND = (1, 1_000, 1_000_000, 1_000_000_000)
 _LATEST_SECOND = 100_000_000_000
 """A larger number is not seconds (that would be the year 5138) but a finer unit."""
-_LATEST_US = 253_402_300_799_999_999
-"""The end of the year 9999, the last that a datetime can hold."""
+_EARLIEST_US, _LATEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999: what a datetime can hold."""
 
 
 def parse_instant(value: object) -> int | None:
     """Read an RFC 3339 / ISO 8601 text, or a Unix time in s, ms, us or ns (told by its size).
 
-    Returns microseconds since the epoch; finer digits are dropped. A text without an offset is
-    read as UTC. None for whatever is not an instant, or lies outside the years 1 to 9999.
+    Returns microseconds since the epoch; finer digits are dropped. A text or datetime without an
+    offset is read as UTC. None for whatever is not an instant, or lies outside the years 1 to 9999.
     """
-    if isinstance(value, bool):
-        return None
+    instant = _parse(value)
+    return instant if instant is not None and _EARLIEST_US <= instant <= _LATEST_US else None
+
+
+def _parse(value: object) -> int | None:
     if isinstance(value, str):
         return _parse_text(value.strip())
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return _parse_unix(value)
+    if isinstance(value, datetime) and value == value:  # noqa: PLR0124 - pandas' NaT does not
+        return from_datetime(value)
     return None
 
 
@@ -34,15 +39,14 @@ def _parse_text(text: str) -> int | None:
         return _parse_unix(float(text) if "." in text else int(text[:24]))
     try:
         return from_datetime(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 
 def _parse_unix(number: float) -> int | None:
     for per_second in _UNITS_PER_SECOND:
         if abs(number) < _LATEST_SECOND * per_second:
-            microseconds = _to_us(number, per_second)
-            return microseconds if abs(microseconds) <= _LATEST_US else None
+            return _to_us(number, per_second)
     return None
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from numbers import Number
 from typing import Any, Protocol, TypeAlias
 
 import jmespath
@@ -17,7 +19,7 @@ from webhooklab.providers import interpret
 from webhooklab.records import Event, Interpretation, Request
 
 Expression: TypeAlias = str | Callable[[Any], Any]
-"""JMESPath over the body (JSON or form), or a function of the request."""
+"""JMESPath over the body (JSON or form), or a function of the delivery (a `records.Message`)."""
 
 
 class MappingStore(Protocol):
@@ -46,6 +48,10 @@ class Mapping:
     version: Expression | None = None
     state: Expression | None = None
 
+    def __post_init__(self) -> None:
+        # "orders", "/orders" and "/orders/" are one path, and one mapping.
+        object.__setattr__(self, "path", "/" + self.path.strip("/"))
+
     def covers(self, path: str) -> bool:
         """Whether deliveries to `path` are meant."""
         return path == self.path or path.startswith(self.path.rstrip("/") + "/")
@@ -63,7 +69,7 @@ class Mapping:
 
     def apply(self, request: Request, event: Event) -> Event:
         """The event with the mapped columns replaced. Never raises: what fails says nothing."""
-        values = {
+        values: dict[str, Any] = {
             name: _convert(name, _evaluate(name, expression, request))
             for name, expression in self.expressions().items()
             if name != "state"
@@ -84,7 +90,8 @@ class Interpreter:
         for mapping in self._mappings:
             if mapping.covers(request.path) and interpretation.event_count == 1:
                 event = mapping.apply(request, interpretation.event or Event())
-                return replace(interpretation, event=event)
+                items = tuple(replace(event, body=item.body) for item in interpretation.items)
+                return replace(interpretation, event=event, items=items)
         return interpretation
 
 
@@ -111,13 +118,42 @@ class Mappings:
         return Interpreter({each.path: each for each in stored} | self._with_functions)
 
 
+def reader(name: str, expression: Expression) -> Callable[[Any], Any]:
+    """A function that finds something in JSON data: a function as it is, or JMESPath.
+
+    JMESPath that meets a value of another type finds None; a function may raise. `name` is the
+    argument's, for the message. Raises `MappingError`.
+    """
+    if callable(expression):
+        return expression
+    compiled = _compile(name, expression)
+
+    def search(data: Any) -> Any:
+        try:
+            return compiled.search(data)
+        except JMESPathError:
+            return None
+
+    return search
+
+
+def text_of(value: object) -> str | None:
+    """A scalar as the text of a column, as JSON writes it; None for null, lists and all else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    is_number = isinstance(value, Number) and value == value  # noqa: PLR0124 - NaN is not itself
+    return str(value) if is_number else None
+
+
 def _compile(name: str, expression: str) -> Any:
     try:
         return jmespath.compile(expression)
     except JMESPathError as error:
         raise MappingError(
             f"{name}={expression!r} is not JMESPath: {error}. Correct the expression "
-            "(https://jmespath.org), or pass a function of the request."
+            "(https://jmespath.org), or pass a function of the delivery."
         ) from error
 
 
@@ -129,19 +165,11 @@ def _evaluate(name: str, expression: Expression, request: Request) -> object:
     except JMESPathError:  # a function of JMESPath met a value of another type
         return None
     except Exception as error:
-        warnings.warn(
-            f"the function given to lab.map for {name} raised {error!r}; the column stays empty",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        message = f"what lab.map was given for {name} raised {error!r}; the column stays empty"
+        with contextlib.suppress(RuntimeWarning):  # where warnings are errors: capture goes on
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
         return None
 
 
 def _convert(name: str, value: object) -> str | int | None:
-    if name == "occurred_at":
-        return parse_instant(value)
-    if value is None or isinstance(value, dict | list):
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    return parse_instant(value) if name == "occurred_at" else text_of(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -40,7 +41,38 @@ EVENT_COLUMNS: Final[dict[str, Kind]] = {
 """The columns of `lab.events`, in order, with what they hold. The index is `seq`."""
 
 
-class Request:
+class Message:
+    """What a request and a delivery have in common: a body that can be read as what it is."""
+
+    body: bytes
+    content_type: str | None
+
+    @property
+    def text(self) -> str:
+        """The body as text, by its charset; bytes that are not text become U+FFFD."""
+        return bodies.decode(self.body, self.content_type)
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """The fields of a form: name to text, or to a list where a name repeats.
+
+        A file is a dict of `filename`, `content_type` and `bytes` (its size). Raises `ValueError`
+        when the body is not a form that can be read.
+        """
+        if bodies.kind(self.content_type, self.body) not in (bodies.FORM, bodies.MULTIPART):
+            raise ValueError(f"this is not a form: its Content-Type is {self.content_type!r}")
+        return bodies.parse_form(self.body, self.content_type)
+
+    def json(self) -> Any:
+        """The body as JSON. Integers are exact. Raises `ValueError` when it is not JSON."""
+        return bodies.parse_json(self.body, self.content_type)
+
+    def __getitem__(self, key: Any) -> Any:
+        """`delivery["id"]` is `delivery.json()["id"]`."""
+        return self.json()[key]
+
+
+class Request(Message):
     """One HTTP request as it arrived, before anything is concluded from it.
 
     `received_at` is in microseconds since the epoch, by the first receiver's clock; `target` is
@@ -66,12 +98,8 @@ class Request:
         self.body = body
         self.source = source
         self.remote = remote
+        self.content_type = headers.get("content-type")
         self.path, self.query_string = split_target(target)
-
-    @property
-    def content_type(self) -> str | None:
-        """The Content-Type as sent; None when there is none."""
-        return self.headers.get("content-type")
 
     @cached_property
     def data(self) -> Any:
@@ -116,7 +144,8 @@ class Interpretation:
     """What is concluded from a request: who sent it, and which events it carries.
 
     `event` is the single event; None when the delivery carries none or several. `items` are the
-    events of a batch, at most `MAX_EVENTS_PER_DELIVERY` of the `event_count` there are.
+    events of a batch (which may be a batch of one), at most `MAX_EVENTS_PER_DELIVERY` of the
+    `event_count` there are.
     """
 
     provider: str | None = None
@@ -129,7 +158,8 @@ class Interpretation:
         """What two deliveries of the same event have in common; None without an event id."""
         if self.event is None or self.event.event_id is None:
             return None
-        return "\n".join((self.provider or "", self.event.scope or "", self.event.event_id))
+        # As JSON, so that no choice of ids makes two keys alike.
+        return json.dumps([self.provider, self.event.scope, self.event.event_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +190,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class Delivery(Message):
     """One captured HTTP request: the columns of `lab.events` as attributes, raw bytes included.
 
     Times are aware UTC datetimes. None is what a frame shows as NA: not said, or not known.
@@ -195,26 +225,6 @@ class Delivery:
     def headers(self) -> Headers:
         """The headers in order, with duplicates; looked up without regard to case."""
         return Headers.from_json(self.headers_json)
-
-    @property
-    def text(self) -> str:
-        """The body as text, by its charset; bytes that are not text become U+FFFD."""
-        return bodies.decode(self.body, self.content_type)
-
-    @property
-    def form(self) -> dict[str, Any]:
-        """The fields of a form: name to text, or to a list where a name repeats.
-
-        A file is a dict of `filename`, `content_type` and `bytes`. Raises `ValueError` when the
-        body is not a form that can be read.
-        """
-        if bodies.kind(self.content_type, self.body) not in (bodies.FORM, bodies.MULTIPART):
-            raise ValueError(f"delivery {self.seq} is not a form: {self.content_type!r}")
-        return bodies.parse_form(self.body, self.content_type)
-
-    def json(self) -> Any:
-        """The body as JSON. Integers are exact. Raises `ValueError` when it is not JSON."""
-        return bodies.parse_json(self.body, self.content_type)
 
     def curl(self, base_url: str = "http://127.0.0.1/", *, secrets: bool = False) -> str:
         """A shell command that sends this request again; credentials are `***` unless asked."""

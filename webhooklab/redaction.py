@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 MASK = "***"
 
@@ -14,11 +14,14 @@ SECRET_HEADER = (
 )
 """Names of headers whose values are credentials; to be matched whole and without case."""
 
-SECRET_PARAMETER = r"(?:[^=&]*[-_.])?(?:key|token|secret)|apikey"
-"""Names of query parameters whose values are credentials; likewise."""
+SECRET_PARAMETER = (
+    r"(?:.*[-_.\[])?(?:key|token|secret)[\[\]]*|apikey|(?-i:.*[a-z0-9](?:Key|Token|Secret))"
+)
+"""Names of query parameters whose values are credentials, once decoded; likewise."""
 
 _secret_header = re.compile(SECRET_HEADER, re.IGNORECASE).fullmatch
-_secret_parameter = re.compile(SECRET_PARAMETER, re.IGNORECASE).fullmatch
+_secret_parameter = re.compile(SECRET_PARAMETER, re.IGNORECASE | re.DOTALL).fullmatch
+_names = re.compile(r"(?:^|;)([^=;]*)=").finditer
 
 
 def is_secret_header(name: str) -> bool:
@@ -28,7 +31,7 @@ def is_secret_header(name: str) -> bool:
 
 def is_secret_parameter(name: str) -> bool:
     """Whether the value of this query parameter is a credential; `name` may be %-encoded."""
-    return _secret_parameter(unquote(name)) is not None
+    return _secret_parameter(unquote_plus(name).strip()) is not None
 
 
 def mask_pairs(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
@@ -42,5 +45,8 @@ def mask_query(query_string: str) -> str:
 
 
 def _mask_parameter(part: str) -> str:
-    name, equals, _value = part.partition("=")
-    return f"{name}={MASK}" if equals and is_secret_parameter(name) else part
+    # Some servers also part parameters at ";".
+    for name in _names(part):
+        if is_secret_parameter(name[1]):
+            return part[: name.end()] + MASK
+    return part

@@ -12,10 +12,12 @@ in the body. A field that does not exist is not a field: `urn:x` is a word.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from webhooklab.defaults import MAX_FILTER_CHARACTERS, MAX_FILTER_TERMS
 from webhooklab.errors import FilterError
 from webhooklab.instants import parse_instant
 
@@ -51,6 +53,8 @@ CONTAINS: Final = frozenset(
 TIMES: Final = frozenset({"after", "before"})
 """Bounds on `received_at`: at or after, and before."""
 
+_SHORTEST_UNIX_TIME: Final = 9
+
 _TOKEN: Final = re.compile(
     r'(?P<minus>-?)(?:(?P<field>[a-z_]+):)?(?P<value>"(?:\\.|[^"\\])*"?|\S+)'
 )
@@ -66,18 +70,33 @@ class Term:
 
 
 def parse(text: str | None) -> list[Term]:
-    """Read a filter; None and "" have no conditions. Raises `FilterError` for a time that is none.
+    """Read a filter; None and "" have no conditions.
 
     A quote that is still open is closed at the end, so that a filter can be read as it is typed.
+    Raises `FilterError` for a time that is none, and for a filter of more than
+    `MAX_FILTER_CHARACTERS` or `MAX_FILTER_TERMS`.
     """
-    terms = [_term(match) for match in _TOKEN.finditer(text or "")]
+    text = text or ""
+    if len(text) > MAX_FILTER_CHARACTERS:
+        raise FilterError(f"The filter is longer than {MAX_FILTER_CHARACTERS:,} characters.")
+    # What is stored has "?" for lone surrogates, which are no text: so has the filter.
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    terms = [_term(match) for match in _TOKEN.finditer(text)]
+    if len(terms) > MAX_FILTER_TERMS:
+        raise FilterError(f"The filter has more than {MAX_FILTER_TERMS} conditions.")
     for term in terms:
-        if term.field in TIMES and parse_instant(term.value) is None:
+        if term.field in TIMES and _instant(term.value) is None:
             raise FilterError(
                 f"{term.field}:{term.value} is not a time: write it as "
                 f"{term.field}:2026-03-01 or {term.field}:2026-03-01T12:30 (UTC)."
             )
     return terms
+
+
+def _instant(value: str) -> int | None:
+    # A short number is rather a year, or a date without its dashes, than a time in 1970.
+    is_short_number = value.isdigit() and len(value) < _SHORTEST_UNIX_TIME
+    return None if is_short_number else parse_instant(value)
 
 
 def _term(match: re.Match[str]) -> Term:
@@ -112,7 +131,7 @@ def _condition(term: Term) -> tuple[str, list[object]]:
         return _word(term.value)
     if term.field in TIMES:
         comparison = ">=" if term.field == "after" else "<"
-        return f"received_at {comparison} ?", [parse_instant(term.value)]
+        return f"received_at {comparison} ?", [_instant(term.value)]
     if term.field in CONTAINS:
         return _contains(term.field, term.value)
     return _whole(term.field, term.value)
@@ -125,21 +144,21 @@ def _word(value: str) -> tuple[str, list[object]]:
 
 
 def _contains(name: str, value: str) -> tuple[str, list[object]]:
-    if name not in ("body", "headers_json"):
-        return _like(name, f"%{_escape(value)}%")
     # As bytes: a body need not be text, and may have zero bytes in it.
-    column = f"CAST(lower(CAST({name} AS TEXT)) AS BLOB)"
-    sql = f"SELECT instr({column}, ?) FROM raws WHERE raws.seq = deliveries.seq"
-    return f"({sql}) > 0", [_ascii_lower(value).encode("utf-8", "replace")]
+    found = f"instr(CAST(lower(CAST({name} AS TEXT)) AS BLOB), ?) > 0"
+    if name == "headers_json":
+        value = json.dumps(value)[1:-1]
+    if name in ("body", "headers_json"):
+        found = f"(SELECT {found} FROM raws WHERE raws.seq = deliveries.seq)"
+    return found, [_ascii_lower(value).encode()]
 
 
 def _whole(name: str, value: str) -> tuple[str, list[object]]:
-    pattern = _escape(value).replace("*", "%")
     if name == "entity":
-        return _either(_like("entity_id", pattern), _like("entity_type", pattern))
+        return _either(_equals("entity_id", value), _equals("entity_type", value))
     if name == "event_type":
-        return _either(_like(name, pattern), _like(name, f"{pattern}.%"))
-    return _like(name, pattern)
+        return _either(_equals(name, value), _begins(name, f"{value}."))
+    return _equals(name, value)
 
 
 def _either(
@@ -148,12 +167,22 @@ def _either(
     return f"coalesce({one[0]}, 0) OR coalesce({other[0]}, 0)", one[1] + other[1]
 
 
-def _like(name: str, pattern: str) -> tuple[str, list[object]]:
+def _equals(name: str, value: str) -> tuple[str, list[object]]:
+    if "*" in value:
+        return _like(name, value)
+    # Not LIKE, which takes a zero byte for the end.
+    return f"lower(CAST({name} AS TEXT)) = ?", [_ascii_lower(value)]
+
+
+def _begins(name: str, value: str) -> tuple[str, list[object]]:
+    if "*" in value:
+        return _like(name, f"{value}*")
+    return f"instr(lower({name}), ?) = 1", [_ascii_lower(value)]
+
+
+def _like(name: str, value: str) -> tuple[str, list[object]]:
+    pattern = re.sub(r"([\\%_])", r"\\\1", value).replace("*", "%")
     return f"{name} LIKE ? ESCAPE '\\'", [pattern]
-
-
-def _escape(value: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", value)
 
 
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import pandas as pd
 
 from webhooklab import clock, search
 from webhooklab.errors import FilterError
-from webhooklab.frames import RowColumns, event_columns, log_frame, unbatched_frame
+from webhooklab.frames import UnbatchedColumns, event_columns, log_frame
 from webhooklab.instants import parse_instant
 from webhooklab.payloads import PayloadColumns
 from webhooklab.records import EVENT_COLUMNS
@@ -20,18 +21,23 @@ from webhooklab.store import Chunk, Connection, Store
 
 LIGHT_COLUMNS: Final = tuple(name for name in EVENT_COLUMNS if name != "body")
 
-Since = datetime | timedelta | str
+Since: TypeAlias = datetime | timedelta | str
+
+_LARGEST: Final = 2**62  # about what SQLite can hold
 
 
 class _Growing(Protocol):
-    def append(self, chunk: Chunk, /) -> None: ...
     def frame(self) -> pd.DataFrame: ...
+
+
+class _GrowingByChunks(_Growing, Protocol):
+    def append(self, chunk: Chunk, /) -> None: ...
 
 
 Rows = TypeVar("Rows", bound=_Growing)
 
 
-class _Kept(Generic[Rows]):
+class _Kept(ABC, Generic[Rows]):
     """Rows that have been read. Read from the start again only when old rows have changed."""
 
     def __init__(
@@ -63,16 +69,33 @@ class _Kept(Generic[Rows]):
             revision, head = self._store.state(connection)
             if revision != self._revision:
                 self._rows, self._revision, self._last = self._empty(), revision, 0
-            for chunk in self._store.chunks(
-                connection,
-                self._names,
-                after=self._last,
-                where=self._where,
-                parameters=self._parameters,
-            ):
-                self._rows.append(chunk)
-                self._last = chunk["seq"][-1]
+            if head > self._last:
+                self._read_new(connection, self._last)
             self._last = head
+
+    @abstractmethod
+    def _read_new(self, connection: Connection, after: int) -> None:
+        """Append the rows with `seq > after`."""
+
+    def _chunks(self, connection: Connection, after: int) -> Iterator[Chunk]:
+        return self._store.chunks(
+            connection, self._names, after=after, where=self._where, parameters=self._parameters
+        )
+
+
+class _KeptRows(_Kept[_GrowingByChunks]):
+    def _read_new(self, connection: Connection, after: int) -> None:
+        for chunk in self._chunks(connection, after):
+            self._rows.append(chunk)
+
+
+class _KeptEvents(_Kept[UnbatchedColumns]):
+    def _read_new(self, connection: Connection, after: int) -> None:
+        items = self._store.items(connection, after=after)
+        for chunk in self._chunks(connection, after):
+            last = chunk["seq"][-1]
+            self._rows.append(chunk, [item for item in items if after < item[0] <= last])
+            after = last
 
 
 class Views:
@@ -80,8 +103,9 @@ class Views:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._events: _Kept[RowColumns] = _Kept(store, tuple(EVENT_COLUMNS), event_columns)
-        self._payloads: dict[str | None, _Kept[PayloadColumns]] = {}
+        self._events = _KeptRows(store, tuple(EVENT_COLUMNS), event_columns)
+        self._unbatched = _KeptEvents(store, tuple(EVENT_COLUMNS), UnbatchedColumns)
+        self._payloads: dict[str | None, _KeptRows] = {}
 
     def events(self) -> pd.DataFrame:
         """`lab.events`: one row per delivery, index `seq`."""
@@ -89,16 +113,14 @@ class Views:
 
     def unbatched(self) -> pd.DataFrame:
         """`lab.unbatched`: one row per event, index (`seq`, `item`)."""
-        events = self.events()
-        with self._store.reading() as connection:
-            items = self._store.items(connection)
-        return unbatched_frame(events, items)
+        return self._unbatched.frame()
 
     def payloads(self, event_type: str | None = None) -> pd.DataFrame:
         """`lab.payloads`, or those of one event type without the others' columns."""
         if event_type not in self._payloads:
-            where, parameters = ("event_type = ?", [event_type]) if event_type else ("1", [])
-            self._payloads[event_type] = _Kept(
+            where = "1" if event_type is None else "event_type = ?"
+            parameters = [] if event_type is None else [event_type]
+            self._payloads[event_type] = _KeptRows(
                 self._store, ("content_type", "body"), PayloadColumns, where, parameters
             )
         return self._payloads[event_type].frame()
@@ -111,8 +133,13 @@ class Views:
         since: Since | None = None,
         columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
-        """The rows that match, without their bodies unless `columns` asks for them."""
+        """The rows that match, without their bodies unless `columns` asks for them.
+
+        `last`: only so many of the newest. `since`: received at that time or later; a span counts
+        back from now. Raises `FilterError` for a filter, a time or a column that is none.
+        """
         names = LIGHT_COLUMNS if columns is None else _checked(columns)
+        last = None if last is None else min(last, _LARGEST)
         condition, parameters = search.to_sql(search.parse(where))
         if since is not None:
             condition += " AND received_at >= ?"
@@ -130,7 +157,7 @@ class Views:
             )
 
     def between(self, start: int | None, stop: int | None) -> pd.DataFrame:
-        """The rows with `start <= seq < stop`; negative ones count from the newest, as in a list."""
+        """The rows with `start <= seq < stop`; negative ones count from the newest, like a list."""
         with self._store.reading() as connection:
             first, end = (self._seq_at(connection, each) for each in (start, stop))
             condition = "seq >= coalesce(?, 0) AND seq < coalesce(?, seq + 1)"
@@ -162,6 +189,7 @@ class Views:
 
 
 def _checked(columns: Sequence[str]) -> Sequence[str]:
+    columns = [columns] if isinstance(columns, str) else columns
     unknown = [name for name in columns if name not in EVENT_COLUMNS]
     if unknown:
         raise FilterError(
@@ -171,17 +199,14 @@ def _checked(columns: Sequence[str]) -> Sequence[str]:
 
 
 def _instant(since: Any) -> int:
-    if isinstance(since, timedelta):
-        return clock.now_us() - since // clock.MICROSECOND
-    if isinstance(since, datetime):
-        return clock.from_datetime(since)
     instant = parse_instant(since)
-    if instant is not None:
-        return instant
     try:
-        return clock.now_us() - int(pd.Timedelta(since) / pd.Timedelta(microseconds=1))
-    except ValueError as error:
+        if instant is None:
+            span = since if isinstance(since, timedelta) else pd.Timedelta(since)
+            instant = clock.now_us() - int(span // clock.MICROSECOND)
+    except (TypeError, ValueError) as error:
         raise FilterError(
             f"since={since!r} is neither a time nor a span: pass a datetime, a timedelta, "
             "'2026-03-01T12:00Z' or '15min'."
         ) from error
+    return min(max(instant, 0), _LARGEST)  # nothing was received before 1970

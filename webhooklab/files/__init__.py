@@ -6,6 +6,7 @@ A file appears whole or not at all, for its owner only. Credentials are masked u
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,8 +17,15 @@ import pyarrow as pa
 from webhooklab import progress
 from webhooklab.errors import CaptureFileError, ExportError, FileFormatError
 from webhooklab.files import csv_files, jsonl_files, parquet_files
-from webhooklab.files.tables import events_frame, masked, table_from_chunk, table_from_frame
+from webhooklab.files.tables import (
+    events_frame,
+    masked,
+    schema,
+    table_from_chunk,
+    table_from_frame,
+)
 from webhooklab.files.whole import written_whole
+from webhooklab.records import EVENT_COLUMNS
 from webhooklab.store import Store
 from webhooklab.views import Views
 
@@ -32,7 +40,8 @@ _FRAME_SLICE_ROWS = 20_000
 def export_store(path: Path, store: Store, *, secrets: bool, overwrite: bool) -> Path:
     """Export all deliveries of a capture file, as they are at one moment, in bounded memory."""
     with store.reading() as connection:
-        tables = (table_from_chunk(chunk) for chunk in store.chunks(connection))
+        rows = map(table_from_chunk, store.chunks(connection))
+        tables = chain([schema().empty_table()], rows)
         return _export(path, tables, store.count(), secrets=secrets, overwrite=overwrite)
 
 
@@ -44,9 +53,24 @@ def export_frame(path: Path, events: pd.DataFrame, *, secrets: bool, overwrite: 
     return _export(path, tables, len(events), secrets=secrets, overwrite=overwrite)
 
 
+def export_capture(
+    path: Path, out: Path, *, where: str | None, secrets: bool, overwrite: bool
+) -> Path:
+    """Export what a capture file holds, or the rows that a filter finds, without a Lab."""
+    store = _open_capture(path)
+    try:
+        if where is None:
+            return export_store(out, store, secrets=secrets, overwrite=overwrite)
+        found = Views(store).find(where, columns=tuple(EVENT_COLUMNS))
+        return export_frame(out, found, secrets=secrets, overwrite=overwrite)
+    finally:
+        store.close()
+
+
 def _export(
     path: Path, tables: Iterable[pa.Table], rows: int, *, secrets: bool, overwrite: bool
 ) -> Path:
+    path = path.expanduser()
     writer = _format_of(path)
     if path.exists() and not overwrite:
         raise ExportError(f"{path} exists: choose another name, or pass overwrite=True.")
@@ -73,14 +97,14 @@ def read(path: str | Path) -> pd.DataFrame:
     if not source.exists():
         raise FileFormatError(f"There is no file {source}: check the path.")
     if source.suffix.lower() in _FORMATS:
-        return events_frame(source, _read_table(source))
+        return _read_export(source)
     return _read_capture(source)
 
 
-def _read_table(path: Path) -> pa.Table:
+def _read_export(path: Path) -> pd.DataFrame:
     try:
-        return _format_of(path).read(path)
-    except (pa.ArrowException, ValueError, KeyError, OSError) as error:
+        return events_frame(path, _format_of(path).read(path))
+    except (pa.ArrowException, ValueError, KeyError, OverflowError, OSError) as error:
         raise FileFormatError(
             f"{path} cannot be read: {error}. It is damaged, or was not written by webhooklab; "
             "export it again."
@@ -88,15 +112,19 @@ def _read_table(path: Path) -> pa.Table:
 
 
 def _read_capture(path: Path) -> pd.DataFrame:
-    try:
-        store = Store(path, write=False)
-    except CaptureFileError as error:
-        known = ", ".join(_FORMATS)
-        raise FileFormatError(f"{error} (Exported files end in {known}.)") from error
+    store = _open_capture(path)
     try:
         return Views(store).events()
     finally:
         store.close()
+
+
+def _open_capture(path: Path) -> Store:
+    try:
+        return Store(path.resolve(), write=False)
+    except CaptureFileError as error:
+        known = ", ".join(_FORMATS)
+        raise FileFormatError(f"{error} (Exported files end in {known}.)") from error
 
 
 def _format_of(path: Path) -> ModuleType:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
+from webhooklab.files.whole import check_ends_with_a_line
 from webhooklab.records import EVENT_COLUMNS
 
 _RISKY: Final = r"^[=+\-@\t\r\n']"
@@ -35,6 +36,8 @@ def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
 
 def read(path: Path) -> pa.Table:
     """Read what `write` wrote. Raises `pyarrow.ArrowException` or `ValueError` for all else."""
+    check_ends_with_a_line(path)
+    _check_quotes(path)
     try:
         table = _read(path, _FIRST_BLOCK_BYTES)
     except pa.ArrowInvalid as error:
@@ -42,6 +45,14 @@ def read(path: Path) -> pa.Table:
             raise
         table = _read(path, min(path.stat().st_size + 1, _LARGEST_BLOCK_BYTES))
     return raw_bodies(_unguarded(table))
+
+
+def _check_quotes(path: Path) -> None:
+    # Arrow reads a quoted body that was cut short as if it ended there.
+    with path.open("rb") as file:
+        quotes = sum(block.count(b'"') for block in iter(lambda: file.read(2**20), b""))
+    if quotes % 2:
+        raise ValueError("it ends in the middle of a quoted cell")
 
 
 def _read(path: Path, block_bytes: int) -> pa.Table:

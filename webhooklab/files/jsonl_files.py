@@ -10,26 +10,31 @@ import orjson
 import pyarrow as pa
 
 from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
+from webhooklab.files.whole import check_ends_with_a_line
 from webhooklab.instants import parse_instant
 from webhooklab.records import EVENT_COLUMNS
 
 _TIMES: Final = [name for name, kind in EVENT_COLUMNS.items() if kind == "time"]
+_OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
     """Write tables, one row a line."""
     for table in tables:
-        for row in text_bodies(table).to_pylist():
-            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        rows = text_bodies(table).to_pylist()
+        file.writelines(orjson.dumps(row, option=_OPTIONS) for row in rows)
 
 
 def read(path: Path) -> pa.Table:
     """Read what `write` wrote. Raises `ValueError` for a line that is not a delivery."""
+    check_ends_with_a_line(path)
     with path.open("rb") as file:
         rows = [_row(line, number) for number, line in enumerate(file, 1)]
-    names = ["seq", *(name for name in (*EVENT_COLUMNS, ENCODING) if rows and name in rows[0])]
-    fields = [(name, _type(name)) for name in names]
+    seen = {name for row in rows for name in row} or {"seq", *EVENT_COLUMNS}
+    known = [name for name in ("seq", *EVENT_COLUMNS, ENCODING) if name in seen]
+    names = [*known, *sorted(seen.difference(known))]
     columns = {name: [row.get(name) for row in rows] for name in names}
+    fields = [(name, _type(name)) for name in names]
     return raw_bodies(pa.table(columns, schema=pa.schema(fields)))
 
 
@@ -40,10 +45,12 @@ def _row(line: bytes, number: int) -> dict[str, Any]:
     for name in _TIMES:
         if row.get(name) is not None:
             row[name] = parse_instant(row[name])
+            if row[name] is None:
+                raise ValueError(f"line {number} has no time in {name}")
     return row
 
 
 def _type(name: str) -> pa.DataType:
-    if name in ("body", ENCODING):
-        return pa.large_string()
-    return TYPES[EVENT_COLUMNS[name]] if name in EVENT_COLUMNS else pa.int64()
+    if name in EVENT_COLUMNS and name != "body":
+        return TYPES[EVENT_COLUMNS[name]]
+    return pa.int64() if name == "seq" else pa.large_string()

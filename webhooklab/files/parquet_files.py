@@ -15,7 +15,8 @@ def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
     writer = None
     for table in tables:
         writer = writer or parquet.ParquetWriter(file, table.schema, compression="zstd")
-        writer.write_table(table)
+        if table.num_rows:
+            writer.write_table(table)
     if writer is not None:
         writer.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webhooklab.columns import text_series
 from webhooklab.errors import FileFormatError
 from webhooklab.records import EVENT_COLUMNS, Kind
 from webhooklab.redaction import MASK, SECRET_HEADER, mask_query
@@ -26,11 +27,11 @@ TYPES: Final[dict[Kind, pa.DataType]] = {
 ENCODING: Final = "body_encoding"
 """In files of text: "base64" where a body is not plain text, else empty."""
 
-_SECRET_PAIR: Final = rf'(?i)(\["(?:{SECRET_HEADER})",\s*")(?:[^"\\]|\\.)*(")'
+_SECRET_PAIR: Final = rf'(?i)(\[\s*"(?:{SECRET_HEADER})"\s*,\s*")(?:[^"\\]|\\.)*(")'
 _NOT_PLAIN: Final = "[\\x00\\r]|^\ufeff"
 
 
-def schema(names: Sequence[str]) -> pa.Schema:
+def schema(names: Iterable[str] = EVENT_COLUMNS) -> pa.Schema:
     """The types of columns of `lab.events`, `seq` first."""
     fields = [(name, TYPES[EVENT_COLUMNS[name]]) for name in names]
     return pa.schema([("seq", pa.int64()), *fields])
@@ -51,13 +52,20 @@ def table_from_frame(events: pd.DataFrame) -> pa.Table:
             "use its own to_csv or to_parquet."
         )
     arrays = [pa.array(events.index, pa.int64())]
-    arrays += [_array(events[name], TYPES[EVENT_COLUMNS[name]]) for name in names]
+    arrays += [_array(events[name]) for name in names]
     return pa.table(arrays, schema=schema(names))
 
 
-def _array(column: pd.Series, arrow_type: pa.DataType) -> pa.Array | pa.ChunkedArray:
-    array = pa.array(column, from_pandas=True)
-    return array if array.type == arrow_type else array.cast(arrow_type)
+def _array(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    arrow_type = TYPES[EVENT_COLUMNS[str(column.name)]]
+    try:
+        array = pa.array(column, from_pandas=True)
+        return array if array.type == arrow_type else array.cast(arrow_type)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise FileFormatError(
+            f"The column {column.name!r} no longer holds what lab.events has there: {error}. "
+            "Export the rows as they were, or use the frame's own to_csv or to_parquet."
+        ) from error
 
 
 def masked(table: pa.Table) -> pa.Table:
@@ -92,12 +100,9 @@ def text_bodies(table: pa.Table) -> pa.Table:
     bodies = table["body"].combine_chunks()
     text, plain = _plain_text(bodies)
     if not plain.all():
-        encoded = [
-            body.decode() if is_plain else base64.b64encode(body).decode()
-            for body, is_plain in zip(bodies.to_pylist(), plain, strict=True)
-        ]
-        text = pa.array(encoded, pa.large_string())
-    encodings = pa.array(np.where(plain, None, "base64"), pa.large_string())
+        encoded = map(_as_text, bodies.to_pylist(), plain)
+        text = pa.array(list(encoded), pa.large_string())
+    encodings = pa.array([None if each else "base64" for each in plain], pa.large_string())
     position = table.column_names.index("body")
     with_text = table.set_column(position, pa.field("body", pa.large_string()), text)
     return with_text.add_column(position, pa.field(ENCODING, pa.large_string()), encodings)
@@ -110,6 +115,12 @@ def _plain_text(bodies: Any) -> tuple[Any, np.ndarray]:
     except pa.ArrowInvalid:  # some are not UTF-8: look at each
         return None, np.array([_is_plain(body) for body in bodies.to_pylist()], bool)
     return text, ~np.asarray(pc.match_substring_regex(text, _NOT_PLAIN).fill_null(False))
+
+
+def _as_text(body: bytes | None, is_plain: bool) -> str | None:  # noqa: FBT001 - one of a pair
+    if body is None:
+        return None
+    return body.decode() if is_plain else base64.b64encode(body).decode()
 
 
 def _is_plain(body: bytes | None) -> bool:
@@ -140,7 +151,7 @@ def events_frame(path: Path, table: pa.Table) -> pd.DataFrame:
     """The events frame of a table that was read. Raises `FileFormatError` for another table."""
     known = [name for name in EVENT_COLUMNS if name in table.column_names]
     unknown = set(table.column_names) - {"seq", *EVENT_COLUMNS}
-    if "seq" not in table.column_names or unknown:
+    if "seq" not in table.column_names or unknown or table["seq"].null_count:
         raise FileFormatError(
             f"{path} holds no deliveries exported by webhooklab"
             + (f" (unknown columns: {', '.join(sorted(unknown))})." if unknown else ".")
@@ -155,10 +166,12 @@ def events_frame(path: Path, table: pa.Table) -> pd.DataFrame:
 def _series(column: pa.ChunkedArray, kind: Kind) -> pd.Series:
     typed = column.cast(TYPES[kind])
     if kind == "text":
-        dtype = pd.StringDtype("pyarrow", na_value=np.nan)
-        return pd.Series(pd.arrays.ArrowStringArray(typed, dtype=dtype), copy=False)
+        return text_series(typed)
     if kind == "count":
-        return pd.Series(pd.Int64Dtype().__from_arrow__(typed), copy=False)
+        dtype: Any = pd.Int64Dtype()
+        return pd.Series(dtype.__from_arrow__(typed), copy=False)
     if kind == "time":
-        return typed.to_pandas().astype("datetime64[us, UTC]")
-    return pd.Series(typed.to_pylist(), dtype=object)
+        times: pd.Series = typed.to_pandas().astype("datetime64[us, UTC]")
+        return times
+    bodies = [pd.NA if body is None else body for body in typed.to_pylist()]
+    return pd.Series(bodies, dtype=object)

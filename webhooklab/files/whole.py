@@ -29,12 +29,20 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise _failed(path, error) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
+
+
+def check_ends_with_a_line(path: Path) -> None:
+    """Raise `ValueError` for a file of lines, as we write them, that was cut short."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        if size and file.read() != b"\n":
+            raise ValueError("it ends in the middle of a line")
 
 
 def _failed(path: Path, error: OSError) -> ExportError:

@@ -26,15 +26,19 @@ class Provider(ABC):
 
     @abstractmethod
     def events(self, request: Request) -> Sequence[Event]:
-        """The events in a request that it recognised: one, several (a batch) or none."""
+        """The events in a request that it recognised: one, several (a batch) or none.
+
+        Those of a batch have their own part of its `body`. A body that cannot be read is one event
+        of which nothing is known, `Event()`.
+        """
 
     def interpret(self, request: Request) -> Interpretation:
         """The request's events as an `Interpretation`."""
         events = self.events(request)
-        if len(events) == 1:
-            return Interpretation(self.name, 1, events[0])
-        items = tuple(events[:MAX_EVENTS_PER_DELIVERY])
-        return Interpretation(self.name, len(events), None, items)
+        event = events[0] if len(events) == 1 else None
+        is_batch = event is None or event.body is not None
+        items = tuple(events[:MAX_EVENTS_PER_DELIVERY]) if is_batch else ()
+        return Interpretation(self.name, len(events), event, items)
 
 
 def text(value: object) -> str | None:

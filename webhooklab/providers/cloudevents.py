@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import unquote
 
-import orjson
-
-from webhooklab.bodies import media_type
+from webhooklab.bodies import dump_json, media_type
 from webhooklab.instants import parse_instant
 from webhooklab.providers.base import Provider, mapping, text
 from webhooklab.records import Event, Request
@@ -35,8 +33,9 @@ class CloudEvents(Provider):
         """One event, or as many as the batch holds."""
         media = media_type(request.content_type)
         if media == BATCH:
-            batch = request.data if isinstance(request.data, list) else []
-            return [_event(mapping(item), body=_dump(item)) for item in batch]
+            if not isinstance(request.data, list):
+                return [Event()]
+            return [_event(mapping(item), body=dump_json(item)) for item in request.data]
         if media == STRUCTURED:
             return [_event(mapping(request.data))]
         return [_event(_binary_attributes(request))]
@@ -55,15 +54,6 @@ def _event(attributes: Mapping[str, object], *, body: bytes | None = None) -> Ev
 
 def _binary_attributes(request: Request) -> dict[str, object]:
     # Header values are percent-encoded (HTTP binding, 3.1.3.2).
-    return {
-        name.lower().removeprefix("ce-"): unquote(value)
-        for name, value in request.headers.pairs
-        if name.lower().startswith("ce-")
-    }
-
-
-def _dump(item: object) -> bytes | None:
-    try:
-        return orjson.dumps(item)
-    except TypeError:  # an integer beyond 64 bits: the delivery's own body still has it
-        return None
+    names = ("id", "source", "type", "subject", "time")
+    values = {name: request.headers.get(f"ce-{name}") for name in names}
+    return {name: unquote(value) for name, value in values.items() if value is not None}

@@ -1,0 +1,214 @@
+"""Columns of numbers, times and objects, in buffers that grow ahead of what is in them.
+
+The series that is handed out is a slice of one over the whole buffer, so pandas' copy-on-write
+keeps the two apart: whoever writes into a slice gets a copy.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from webhooklab.columns.base import Column
+
+_FIRST_ROOM: Final = 64
+
+
+class _Buffered(Column):
+    """A column in buffers with room to spare, seen through one series over all of the room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._room = 0
+        self._whole: pd.Series | None = None
+
+    @abstractmethod
+    def _allocate(self, room: int) -> None:
+        """Make buffers for so many rows, with the present rows in them."""
+
+    @abstractmethod
+    def _view(self) -> pd.Series:
+        """All of the buffers, as read-only views.
+
+        Read-only, so that `series.array[0] = ...`, which copy-on-write does not see, is an error.
+        """
+
+    @abstractmethod
+    def _write(self, start: int, values: Sequence[Any]) -> None:
+        """Put values into the buffers, from row `start` on."""
+
+    def append(self, values: Sequence[Any]) -> None:
+        self._make_room(len(values))
+        self._write(self.rows, values)
+        self.rows += len(values)
+
+    def skip(self, count: int) -> None:
+        # The room ahead is empty already.
+        self._make_room(count)
+        self.rows += count
+
+    def _make_room(self, count: int) -> None:
+        if self.rows + count > self._room:
+            self._room = max(_FIRST_ROOM, 2 * self.rows, self.rows + count)
+            self._allocate(self._room)
+            self._whole = None
+
+    def series(self, index: pd.RangeIndex) -> pd.Series:
+        if self._whole is None:
+            self._whole = self._view()
+        part = self._whole.iloc[: self.rows]
+        part.index = index
+        return part
+
+
+class Times(Column):
+    """Microseconds since the epoch as `datetime64[us, UTC]`."""
+
+    _NOTHING: Final = np.iinfo("i8").min  # NaT
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ticks = np.empty(0, "i8")
+
+    def append(self, values: Sequence[Any]) -> None:
+        self._extend([self._NOTHING if value is None else value for value in values])
+
+    def skip(self, count: int) -> None:
+        self._extend([self._NOTHING] * count)
+
+    def _extend(self, ticks: list[int]) -> None:
+        stop = self.rows + len(ticks)
+        self._ticks = _with_room(self._ticks, self.rows, stop, self._NOTHING)
+        self._ticks[self.rows : stop] = ticks
+        self.rows = stop
+
+    def series(self, index: pd.RangeIndex) -> pd.Series:
+        # A copy: whether pandas makes a view of ticks or not differs from version to version.
+        ticks = self._ticks[: self.rows].copy()
+        return pd.Series(ticks, index=index, copy=False).astype("datetime64[us, UTC]")
+
+
+class _Masked(_Buffered):
+    """Values beside a mask that says where there is nothing."""
+
+    _dtype: str
+    _array: type[Any]
+
+    def __init__(self) -> None:
+        self._values: np.ndarray = np.empty(0, self._dtype)
+        self._mask: np.ndarray = np.empty(0, bool)
+        super().__init__()
+
+    def _allocate(self, room: int) -> None:
+        self._values = _with_room(self._values, self.rows, room, 0)
+        self._mask = _with_room(self._mask, self.rows, room, nothing=True)
+
+    def _view(self) -> pd.Series:
+        array = self._array(_read_only(self._values), _read_only(self._mask))
+        return pd.Series(array, copy=False)
+
+    def _write(self, start: int, values: Sequence[Any]) -> None:
+        stop = start + len(values)
+        if None in values:
+            self._mask[start:stop] = [value is None for value in values]
+            values = [0 if value is None else value for value in values]
+        else:
+            self._mask[start:stop] = False
+        self._values[start:stop] = values
+
+    def scatter(self, rows: Sequence[int], values: Sequence[Any], count: int) -> None:
+        start = self.rows
+        self.skip(count)
+        positions = np.asarray(rows, "i8") + start
+        self._values[positions] = values
+        self._mask[positions] = False
+
+
+class Counts(_Masked):
+    """Integers as `Int64`."""
+
+    _dtype, _array = "i8", pd.arrays.IntegerArray
+
+    def index(self, name: str) -> pd.Index:
+        """The rows so far as an index; none may be without a value."""
+        index: pd.Index = pd.Index(_read_only(self._values)[: self.rows], dtype="int64", name=name)
+        return index
+
+
+class Floats(_Masked):
+    """Numbers as `Float64`. Which of them were integers is kept: a wider column gets them back."""
+
+    _dtype, _array = "f8", pd.arrays.FloatingArray
+
+    def __init__(self) -> None:
+        self._integral: np.ndarray = np.empty(0, bool)
+        super().__init__()
+
+    def _allocate(self, room: int) -> None:
+        self._integral = _with_room(self._integral, self.rows, room, nothing=False)
+        super()._allocate(room)
+
+    def _write(self, start: int, values: Sequence[Any]) -> None:
+        super()._write(start, values)
+        self._integral[start : start + len(values)] = [type(value) is int for value in values]
+
+    def scatter(self, rows: Sequence[int], values: Sequence[Any], count: int) -> None:
+        positions = np.asarray(rows, "i8") + self.rows
+        super().scatter(rows, values, count)
+        self._integral[positions] = [type(value) is int for value in values]
+
+    def values(self) -> list[Any]:
+        known = zip(super().values(), self._integral, strict=False)
+        return [int(value) if integral else value for value, integral in known]
+
+
+class Flags(_Masked):
+    """Truth values as `boolean`."""
+
+    _dtype, _array = "bool", pd.arrays.BooleanArray
+
+
+class Objects(_Buffered):
+    """Python objects that cannot change, as they are; NA where there is nothing."""
+
+    def __init__(self) -> None:
+        self._objects: np.ndarray = np.empty(0, object)
+        super().__init__()
+
+    def _allocate(self, room: int) -> None:
+        self._objects = _with_room(self._objects, self.rows, room, pd.NA)
+
+    def _view(self) -> pd.Series:
+        return pd.Series(_read_only(self._objects), dtype=object, copy=False)
+
+    def _write(self, start: int, values: Sequence[Any]) -> None:
+        self._put(range(start, start + len(values)), values)
+
+    def scatter(self, rows: Sequence[int], values: Sequence[Any], count: int) -> None:
+        start = self.rows
+        self.skip(count)
+        self._put([start + row for row in rows], values)
+
+    def _put(self, positions: Sequence[int], values: Sequence[Any]) -> None:
+        # One by one: from a list of lists NumPy would make a table.
+        for position, value in zip(positions, values, strict=True):
+            self._objects[position] = pd.NA if value is None else value
+
+
+def _with_room(buffer: np.ndarray, rows: int, room: int, nothing: object) -> np.ndarray:
+    """The buffer, or a larger one with the same first `rows`, when it has less than `room`."""
+    if len(buffer) >= room:
+        return buffer
+    larger = np.full(max(room, 2 * rows), nothing, buffer.dtype)
+    larger[:rows] = buffer[:rows]
+    return larger
+
+
+def _read_only(buffer: np.ndarray) -> np.ndarray:
+    view = buffer.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,313 @@
+// The browser's part of the inbox, without a browser: `node --test tests/`.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+// The installed one, where pytest runs this; else that of the checkout.
+const inbox = process.env.WEBHOOKLAB_INBOX ?? new URL("../webhooklab/inbox/inbox.mjs", import.meta.url);
+const {
+  addRange,
+  bodyText,
+  columnName,
+  compileFilter,
+  curlCode,
+  gapsIn,
+  groupLines,
+  Held,
+  hexDump,
+  kindOf,
+  mergeRows,
+  parseFilter,
+  parseInstant,
+  parseJson,
+  parseMultipart,
+  parseUrlencoded,
+  pythonCode,
+  sendable,
+  sizeText,
+  sortRows,
+  textRepr,
+  timeText,
+  treeLines,
+  upperBound,
+  viewCode,
+} = await import(inbox);
+
+const bytes = (text) => new TextEncoder().encode(text);
+const cases = (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf-8"));
+
+function row(more) {
+  const empty = { seq: 1, received_at: 0, source: "local", method: "POST", path: "/", query_string: "" };
+  const unsaid = { provider: null, event_type: null, event_id: null, entity_type: null, entity_id: null };
+  const rest = { version: null, verified: "unchecked", status: 200, body_bytes: 2, marks: 0 };
+  return { ...empty, ...unsaid, ...rest, ...more };
+}
+
+const detail = (body = "{}", headers = [], masked = false) => ({
+  headers: JSON.stringify(headers),
+  masked,
+  body: bytes(body),
+});
+
+const finds = (filter, given, rest = detail()) => compileFilter(filter).test(row(given), rest);
+
+// The filter language
+
+test("the code tab writes what code.py writes", () => {
+  for (const given of cases("code_cases.json")) {
+    const shown = { ...given, query_string: given.shown.query_string };
+    const body = new Uint8Array(Buffer.from(given.body_base64, "base64"));
+    const request = sendable(shown, { headers: JSON.stringify(given.shown.headers), body }, given.base_url);
+    assert.equal(curlCode(request), given.curl);
+    assert.equal(pythonCode(request), given.python);
+  }
+});
+
+test("the filter finds what lab.find finds", () => {
+  const { rows, cases: given } = cases("filter_cases.json");
+  for (const { filter, seqs } of given) {
+    const { test: matches } = compileFilter(filter);
+    const found = rows.filter((each) => matches(...held(each))).map((each) => each.seq);
+    assert.deepEqual(found, seqs, filter);
+  }
+});
+
+test("the filter refuses what lab.find refuses", () => {
+  for (const filter of cases("filter_cases.json").errors) assert.ok(compileFilter(filter).error, filter);
+  assert.ok(compileFilter("x".repeat(10_001)).error);
+  assert.ok(compileFilter("x ".repeat(101)).error);
+});
+
+test("words, phrases, fields and their negation", () => {
+  assert.deepEqual(parseFilter('order -path:/test "a b"'), [
+    { field: null, value: "order", negated: false },
+    { field: "path", value: "/test", negated: true },
+    { field: null, value: "a b", negated: false },
+  ]);
+  assert.deepEqual(parseFilter("urn:x"), [{ field: null, value: "urn:x", negated: false }]);
+  assert.deepEqual(parseFilter('type:"order pa'), [{ field: "event_type", value: "order pa", negated: false }]);
+  assert.deepEqual(parseFilter("- type:"), [
+    { field: null, value: "-", negated: false },
+    { field: null, value: "type:", negated: false },
+  ]);
+});
+
+test("a type is found by its first parts, and by a wildcard", () => {
+  assert.equal(finds("type:order", { event_type: "order.shipped" }), true);
+  assert.equal(finds("type:order", { event_type: "orders" }), false);
+  assert.equal(finds("type:ORDER.*ED", { event_type: "order.shipped" }), true);
+  assert.equal(finds("-type:order", { event_type: null }), true);
+  assert.equal(finds("type:order", { event_type: null }), false);
+});
+
+test("only A to Z match without regard to case", () => {
+  assert.equal(finds("path:CAFÉ", { path: "/cafÉ" }), true);
+  assert.equal(finds("path:café", { path: "/cafÉ" }), false);
+});
+
+test("times bound when it was received", () => {
+  const received_at = Date.UTC(2026, 2, 1, 12) * 1000;
+  assert.equal(finds("after:2026-03-01T12:00Z before:2026-03-01T12:00:01", { received_at }), true);
+  assert.equal(finds("before:2026-03-01T12:00Z", { received_at }), false);
+  assert.match(compileFilter("after:yesterday").error, /is not a time/);
+});
+
+test("where this page lacks what it takes, the kernel has to say", () => {
+  assert.equal(finds("refund", {}, null), null);
+  assert.equal(finds("-refund", {}, null), null);
+  assert.equal(finds("refund type:x", {}, null), false);
+  assert.equal(finds("refund", { path: "/refund" }, null), true);
+  assert.equal(finds("refund", { body_bytes: 0 }, null), false);
+  assert.equal(finds("header:abc", {}, detail("", [["Authorization", "***"]], true)), null);
+  assert.equal(finds("header:author", {}, detail("", [["Authorization", "***"]], true)), true);
+  assert.equal(finds("query:abc", { query_string: "token=***", marks: 1 }), null);
+  assert.equal(finds("path:abc", { path: "x", marks: 2 }), null);
+});
+
+test("a body is searched as bytes", () => {
+  assert.equal(finds("REFUND", {}, detail('{"text": "a ReFund"}')), true);
+  assert.equal(finds("body:\u00e9", {}, detail("caf\u00e9")), true);
+  assert.equal(finds('""', {}), true);
+});
+
+test("instants are read as instants.py reads them", () => {
+  const noon = Date.UTC(2026, 2, 1, 12) * 1000;
+  for (const text of ["2026-03-01T12:00", "2026-03-01 12:00:00.000", "20260301T120000Z", "2026-03-01T14:00+02:00"]) {
+    assert.equal(parseInstant(text), noon, text);
+  }
+  assert.equal(parseInstant("1772366400"), noon);
+  assert.equal(parseInstant("1772366400000"), noon);
+  assert.equal(parseInstant("2026-03-01"), noon - 12 * 3600e6);
+  for (const text of ["", "soon", "2026-13-01", "2026-02-30", "2026-03-01T25:00", "0000-01-01"]) {
+    assert.equal(parseInstant(text), null, text);
+  }
+});
+
+// What is held
+
+test("ranges join, and what is missing shows", () => {
+  let ranges = addRange([], 10, 20);
+  ranges = addRange(ranges, 30, 40);
+  assert.deepEqual(gapsIn(ranges, 0, 50), [[0, 10], [20, 30], [40, 50]]);
+  ranges = addRange(ranges, 20, 30);
+  assert.deepEqual(ranges, [[10, 40]]);
+  assert.deepEqual(gapsIn(ranges, 12, 40), []);
+  assert.deepEqual(gapsIn([], 0, 0), []);
+});
+
+/** A message as rows.py packs it. */
+function message(seqs, { revision = 1, after = seqs[0] - 1, through = seqs.at(-1), bodies = {} } = {}) {
+  const columns = bytes(JSON.stringify({ seq: seqs, body_bytes: seqs.map(() => 1) }));
+  const details = Object.entries(bodies).map(([seq, body]) => [Number(seq), 0, 2, body.length]);
+  const parts = [columns, ...Object.values(bodies).flatMap((body) => [bytes("[]"), bytes(body)])];
+  const buffer = new Uint8Array(Buffer.concat(parts));
+  return [{ revision, after, through, columns: columns.length, details }, buffer];
+}
+
+const seqsOf = (held) => held.rows.map(({ seq }) => seq);
+
+test("rows come in any order, twice, and with their bodies", () => {
+  const held = new Held();
+  held.take(...message([5, 6], { bodies: { 6: "abc" } }));
+  held.take(...message([1, 3], { after: 0, through: 4 }));
+  held.take(...message([3, 4], { after: 2, through: 4 }));
+  assert.deepEqual(seqsOf(held), [1, 3, 4, 5, 6]);
+  assert.deepEqual(held.ranges, [[0, 6]]);
+  assert.equal(new TextDecoder().decode(held.details.get(6).body), "abc");
+  held.state = { head: 8 };
+  assert.deepEqual(held.gaps(), [[6, 8]]);
+});
+
+test("another revision begins anew; an earlier one is not taken", () => {
+  const held = new Held();
+  held.take(...message([1, 2, 3]));
+  held.take(...message([1, 3], { revision: 2 }));
+  assert.deepEqual(seqsOf(held), [1, 3]);
+  assert.equal(held.take(...message([1, 2, 3])), false);
+  assert.deepEqual(seqsOf(held), [1, 3]);
+});
+
+test("the newest rows and so many bytes are held", () => {
+  const held = new Held();
+  held.limits = { heldRows: 3, heldBytes: 10, heartbeatSeconds: 2 };
+  held.take(...message([1, 2, 3, 4], { bodies: { 1: "aaaa", 3: "bbbb", 4: "cccc" } }));
+  assert.deepEqual(seqsOf(held), [2, 3, 4]);
+  assert.equal(held.floor, 1);
+  assert.deepEqual([...held.details.keys()], [4]);
+  held.state = { head: 4 };
+  assert.deepEqual(held.gaps(), []);
+});
+
+test("rows are found and merged by seq", () => {
+  const rows = [1, 3, 5].map((seq) => ({ seq }));
+  assert.deepEqual([0, 1, 4, 9].map((seq) => upperBound(rows, seq)), [0, 1, 2, 3]);
+  assert.deepEqual(mergeRows(rows, [{ seq: 2 }, { seq: 3, fresh: true }]), [
+    ...[{ seq: 1 }, { seq: 2 }, { seq: 3, fresh: true }, { seq: 5 }],
+  ]);
+});
+
+// Bodies
+
+test("JSON shows what was sent: order, digits, odd keys", () => {
+  const tree = parseJson('{"b": 12345678901234567890, "1": [1.0, -2e-3], "__proto__": null, "a\\u0062\\"": "\\ud83d\\ude00"}');
+  assert.deepEqual(tree.entries.map(([key]) => key), ["b", "1", "__proto__", 'ab"']);
+  assert.equal(tree.entries[0][1].text, "12345678901234567890");
+  assert.deepEqual(tree.entries[1][1].entries.map(([, node]) => node.text), ["1.0", "-2e-3"]);
+  assert.equal(tree.entries[3][1].text, "😀");
+});
+
+test("what is not JSON is refused", () => {
+  const texts = ["", "{", "[1,]", "{'a': 1}", '{"a" 1}', "01", "NaN", "1 2", '"a', '"\n"', '"\\x"', "[".repeat(2000), '{,}', "tru"];
+  for (const text of texts) assert.throws(() => parseJson(text), SyntaxError, text);
+});
+
+test("a key's column name is that of lab.payloads", () => {
+  assert.equal(columnName(["data", "object", "status"]), "data.object.status");
+  assert.equal(columnName(["a.b", "c\\d"]), "a\\.b.c\\\\d");
+  assert.equal(columnName(["items", 0, "id"]), "items");
+  assert.equal(columnName(["$"]), "\\$");
+  assert.equal(columnName([]), "$");
+  assert.equal(columnName(["x\ud800"]), "x\\ud800");
+});
+
+test("a tree shows what is open, or what a search leads to", () => {
+  const tree = parseJson('{"a": {"b": "needle"}, "c": [1, 2]}');
+  const keys = (lines) => lines.map(({ key }) => key);
+  assert.deepEqual(keys(treeLines(tree, (_, depth) => depth < 1)), [null, "a", "c"]);
+  assert.deepEqual(keys(treeLines(tree, () => true)), [null, "a", "b", "c", 0, 1]);
+  const found = treeLines(tree, () => false, "NEEDLE");
+  assert.deepEqual(keys(found), [null, "a", "b"]);
+  assert.deepEqual(found.filter((line) => line.found).map(({ key }) => key), ["b"]);
+});
+
+test("bodies are told apart as bodies.py does", () => {
+  assert.equal(kindOf("application/cloudevents+json; charset=utf-8", bytes("x")), "json");
+  assert.equal(kindOf(null, bytes("  [1]")), "json");
+  assert.equal(kindOf("text/plain", bytes("hello")), "other");
+  assert.equal(kindOf("multipart/form-data; boundary=x", bytes("")), "multipart");
+});
+
+test("text is read by its charset; what is not text is null", () => {
+  assert.equal(bodyText(new Uint8Array([0xe9]), "text/plain; charset=latin1"), "é");
+  assert.equal(bodyText(bytes("é"), null), "é");
+  assert.equal(bodyText(new Uint8Array([0xff, 0xfe, 65, 0]), null), "A");
+  assert.equal(bodyText(new Uint8Array([0, 1, 2]), null), null);
+  assert.equal(bodyText(new Uint8Array([0xe9, 0x28]), null), null);
+  assert.equal(bodyText(bytes("x"), "text/plain; charset=nonsense"), null);
+});
+
+test("bytes are dumped sixteen a line", () => {
+  const lines = hexDump(bytes("0123456789abcdef<>")).split("\n");
+  assert.equal(lines[0], "00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  0123456789abcdef");
+  assert.equal(lines[1].endsWith("<>"), true);
+});
+
+test("forms are read, broken escapes too", () => {
+  assert.deepEqual(parseUrlencoded("a=1+2&b=%C3%A9&c&=x&d=%zz&a==3"), [
+    ...[["a", "1 2"], ["b", "é"], ["c", ""], ["", "x"], ["d", "%zz"], ["a", "=3"]],
+  ]);
+  const body = bytes(
+    '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\none\r\n--B\r\n' +
+      'content-disposition: form-data; name="f"; filename="x.png"\r\nContent-Type: image/png\r\n\r\n\x01\x02\r\n--B--\r\n',
+  );
+  const parts = parseMultipart(body, 'multipart/form-data; boundary="B"');
+  assert.deepEqual(parts.map(({ name, filename, type }) => [name, filename, type]), [["a", null, null], ["f", "x.png", "image/png"]]);
+  assert.equal(new TextDecoder().decode(parts[0].bytes), "one");
+  assert.throws(() => parseMultipart(body, "multipart/form-data"), /boundary/);
+  assert.throws(() => parseMultipart(bytes("--B\r\n"), "multipart/form-data; boundary=B"), /end/);
+});
+
+// What is shown
+
+test("rows sort by a column, absent ones last, the newest first among equals", () => {
+  const rows = [row({ seq: 1, event_type: "b" }), row({ seq: 2 }), row({ seq: 3, event_type: "a" }), row({ seq: 4, event_type: "b" })];
+  const sorted = (descending) => sortRows(rows, { column: "event_type", descending }).map(({ seq }) => seq);
+  assert.deepEqual(sorted(false), [3, 4, 1, 2]);
+  assert.deepEqual(sorted(true), [4, 1, 3, 2]);
+});
+
+test("rows group by entity, open ones with their rows", () => {
+  const rows = [3, 2, 1].map((seq) => row({ seq, entity_id: seq === 2 ? null : "o1", entity_type: "order" }));
+  const closed = groupLines(rows, new Set());
+  assert.deepEqual(closed.map(({ label, count }) => [label, count]), [["order o1", 2], ["No entity", 1]]);
+  assert.deepEqual(groupLines(rows, new Set([closed[0].key])).map((line) => line.seq ?? line.label), ["order o1", 3, 1, "No entity"]);
+});
+
+test("times, sizes and code are written for people", () => {
+  const at = Date.UTC(2026, 2, 1, 12, 30, 1, 250) * 1000;
+  assert.equal(timeText(at), "12:30:01.250");
+  assert.equal(timeText(at, at + 86_400e6), "03-01 12:30:01");
+  assert.deepEqual([0, 999, 1_234, 56_789, 1_500_000].map(sizeText), ["0 B", "999 B", "1.2 kB", "57 kB", "1.5 MB"]);
+  assert.equal(viewCode(' type:order "a b" '), `lab.find('type:order "a b"')`);
+  assert.equal(viewCode(" "), "lab.find()");
+  assert.equal(textRepr("it's\n\u200b\x7f"), `"it's\\n\\u200b\\x7f"`);
+});
+
+/** A case's row as this page holds it. */
+function held(given) {
+  const body = given.body_base64 ? new Uint8Array(Buffer.from(given.body_base64, "base64")) : bytes(given.body ?? "");
+  const headers = given.headers_json ?? "[]";
+  const received_at = parseInstant(given.received_at);
+  return [row({ ...given, received_at, body_bytes: body.length }), { headers, masked: false, body }];
+}

@@ -1,0 +1,56 @@
+import itertools
+
+import pytest
+
+from tests.jupyter.lab_page import HOW_TO_INSTALL, QUIET, JupyterServer, NotebookPage, chromium_path
+
+_names = (f"notebook-{number}.ipynb" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason=HOW_TO_INSTALL)
+    path = chromium_path()
+    if path is None:
+        pytest.skip(HOW_TO_INSTALL)
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=path, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def jupyter(chromium, tmp_path_factory):  # noqa: ARG001 - without a browser it need not start
+    server = JupyterServer(tmp_path_factory.mktemp("jupyter"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def context(chromium):
+    # One for all tests, so that JupyterLab's own files are loaded once.
+    made = chromium.new_context(viewport={"width": 1200, "height": 1000}, accept_downloads=True)
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    made.set_default_timeout(15_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def notebook(jupyter, context):
+    """Opens a notebook with the cells it is given; its kernel ends with the test."""
+    opened = []
+
+    def open_notebook(*cells, app="lab/tree"):
+        name = next(_names)
+        jupyter.write(name, cells)
+        page = NotebookPage(jupyter, context.new_page(), name)
+        opened.append(page)
+        return page.open(app)
+
+    yield open_notebook
+    errors = [error for page in opened for error in page.errors]
+    for page in opened:
+        page.page.close()
+    jupyter.end_kernels()
+    assert errors == []

@@ -1,0 +1,106 @@
+"""For the cells of the notebooks here: a lab with its inbox, and somebody who sends."""
+
+import http.client
+import json
+import threading
+import time
+from urllib.parse import urlsplit
+
+from webhooklab import clock
+from webhooklab.headers import Headers
+from webhooklab.records import EVENT_COLUMNS, Arrival, Event, Interpretation, Request
+
+ALL = list(EVENT_COLUMNS)
+
+
+def inbox_of(lab):
+    return lab._shown()
+
+
+def post(url, body=None, path="", **headers):
+    target = urlsplit(url)
+    connection = http.client.HTTPConnection(target.hostname, target.port)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    given = {"content-type": "application/json"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    connection.request("POST", target.path + path, data, given)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def order(number, text="refund me"):
+    return {"id": f"evt_{number}", "type": "order.shipped", "number": number, "text": text}
+
+
+def send(url, count, per_second=None, start=0):
+    """Send so many, as fast as it goes or so many a second."""
+    target = urlsplit(url)
+    connection = http.client.HTTPConnection(target.hostname, target.port)
+    begun = time.monotonic()
+    for number in range(start, start + count):
+        if per_second:
+            time.sleep(max(0, begun + (number - start) / per_second - time.monotonic()))
+        data = json.dumps(order(number)).encode()
+        headers = {"content-type": "application/json"}
+        connection.request("POST", f"{target.path}orders", data, headers)
+        connection.getresponse().read()
+    connection.close()
+
+
+def send_soon(url, count, per_second=None, delay=0.5):
+    """`send` from a thread, so that the cell goes on."""
+
+    def run():
+        time.sleep(delay)
+        send(url, count, per_second)
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+TYPES = ["order.created", "order.paid", "order.shipped", "invoice.paid", "customer.updated"]
+
+
+def arrival(number, received_at, body_bytes):
+    kind = TYPES[number * 7 % 5]
+    entity = kind.partition(".")[0]
+    note = {"id": number % 97, "note": "x" * body_bytes}
+    body = {"id": f"evt_{number}", "type": kind, "data": {"object": note}}
+    request = Request(
+        received_at=received_at,
+        method="POST",
+        target=f"/shop/webhooks?page={number % 3}",
+        headers=Headers([("Content-Type", "application/json"), ("X-Api-Key", "s3cret")]),
+        body=json.dumps(body).encode(),
+        remote="127.0.0.1",
+    )
+    event = Event(kind, f"evt_{number}", entity, f"{entity[:3]}_{number % 97}")
+    return Arrival(request, Interpretation("shop", 1, event), 200)
+
+
+def fill(lab, count, body_bytes=300):
+    """Put rows into the capture file directly: much faster than sending them."""
+    now = clock.now_us()
+    for start in range(0, count, 1_000):
+        numbers = range(start, min(start + 1_000, count))
+        lab._store.append([arrival(n, now - (count - n) * 40_000, body_bytes) for n in numbers])
+
+
+def fill_at(lab, per_second, seconds, body_bytes=700):
+    """So many rows a second, in small commits, as a listener under load makes them."""
+    begun = time.monotonic()
+    for tick in range(seconds * 50):
+        time.sleep(max(0, begun + tick / 50 - time.monotonic()))
+        first = tick * per_second // 50
+        numbers = range(first, first + per_second // 50)
+        lab._store.append([arrival(n, clock.now_us(), body_bytes) for n in numbers])
+
+
+def burn(seconds):
+    """Keep the interpreter busy in pure Python."""
+    end = time.monotonic() + seconds
+    count = 0
+    while time.monotonic() < end:
+        count += sum(range(100))
+    return count

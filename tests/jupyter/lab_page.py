@@ -1,0 +1,329 @@
+"""A real JupyterLab, driven by a real browser: the parts that the tests here are made of."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+HOW_TO_INSTALL = (
+    "no Chromium: `apt install chromium` (or `python -m playwright install chromium`) and "
+    "`pip install webhooklab[test]`"
+)
+NO_NEWS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+}
+
+
+def chromium_path():
+    """The system's Chromium; None where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class JupyterServer:
+    """JupyterLab in a process of its own, which sees nothing of this machine's settings."""
+
+    def __init__(self, folder):
+        self.root = folder / "notebooks"
+        self.root.mkdir()
+        self.port = free_port()
+        self.token = secrets.token_hex()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = (folder / "server.log").open("wb")
+        self._process = subprocess.Popen(
+            self._command(), env=self._environment(folder), stdout=self._log, stderr=self._log
+        )
+        self._wait()
+
+    def _command(self):
+        return [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
+            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"),
+            "--LabApp.expose_app_in_browser=True",
+        ]
+
+    def _environment(self, folder):
+        config = folder / "config"
+        overrides = config / "labconfig" / "default_setting_overrides.json"
+        overrides.parent.mkdir(parents=True)
+        overrides.write_text(json.dumps(NO_NEWS))
+        own = {
+            "JUPYTER_CONFIG_DIR": str(config),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "PYTHONPATH": str(ROOT),
+        }
+        return os.environ | own
+
+    def _wait(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.url}/api?token={self.token}"):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise TimeoutError("JupyterLab did not start")
+
+    def stop(self):
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def end_kernels(self):
+        for kernel in self._ask("GET", "kernels"):
+            self._ask("DELETE", f"kernels/{kernel['id']}")
+
+    def _ask(self, method, what):
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}/api/{what}", method=method, headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def write(self, name, cells):
+        """A notebook with these code cells."""
+        notebook = {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{number}",
+                    "metadata": {},
+                    "execution_count": None,
+                    "outputs": [],
+                    "source": source,
+                }
+                for number, source in enumerate(cells)
+            ],
+            "metadata": {
+                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        path = self.root / name
+        path.write_text(json.dumps(notebook))
+        return path
+
+
+class NotebookPage:
+    """One notebook, open in one page."""
+
+    def __init__(self, server, page, name):
+        self.server = server
+        self.page = page
+        self.name = name
+        self.path = server.root / name
+        self.errors = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, app="lab/tree", *, kernel=True):
+        self.page.goto(f"{self.server.url}/{app}/{self.name}?token={self.server.token}&reset")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        if kernel:
+            self._wait_for_kernel()
+        return self
+
+    def _wait_for_kernel(self):
+        self.page.wait_for_function(
+            "() => { const panel = window.jupyterapp?.shell.currentWidget;"
+            " const session = panel?.sessionContext;"
+            " return session?.session?.kernel?.connectionStatus === 'connected'; }",
+            timeout=60_000,
+        )
+
+    def restart_kernel(self):
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+        self._wait_for_kernel()
+
+    def command(self, name, **arguments):
+        """Run one of JupyterLab's commands, and wait for what it returns."""
+        self.page.evaluate(
+            "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)",
+            [name, arguments],
+        )
+
+    def start(self, number):
+        """Run a cell, without waiting for its end."""
+        self.page.evaluate(
+            "(number) => { const app = window.jupyterapp;"
+            " app.shell.currentWidget.content.activeCellIndex = number;"
+            " app.commands.execute('notebook:run-cell'); }",
+            number,
+        )
+
+    def run(self, number, timeout=60):
+        """Run a cell to its end; returns its text output."""
+        self.start(number)
+        running = self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:")
+        running.wait_for(state="detached", timeout=1e3 * timeout)
+        self.page.wait_for_function(
+            "(n) => /\\[\\d+\\]/.test(document.querySelectorAll('.jp-CodeCell')[n]"
+            "?.querySelector('.jp-InputPrompt')?.textContent ?? '')",
+            arg=number,
+            timeout=1e3 * timeout,
+        )
+        text = self.text(number)
+        assert "Traceback" not in text, text
+        return text
+
+    def is_running(self, number):
+        return self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:").count() == 1
+
+    def text(self, number):
+        texts = self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output pre")
+        return "\n".join(texts.all_inner_texts())
+
+    def save(self):
+        self.command("docmanager:save")
+        return json.loads(self.path.read_text())
+
+    @property
+    def inbox(self):
+        return self.page.locator(".whl")
+
+    @property
+    def lines(self):
+        return self.page.locator(".whl-rows .whl-line:visible")
+
+    def cells(self, column):
+        """What a column of the table shows, from the top."""
+        return self.page.evaluate(
+            "(column) => [...document.querySelectorAll('.whl-rows .whl-line')]"
+            ".filter((line) => line.style.display !== 'none')"
+            ".sort((a, b) => a.getAttribute('aria-rowindex') - b.getAttribute('aria-rowindex'))"
+            ".map((line) => line.querySelector(`.whl-c-${column}`).textContent)",
+            column,
+        )
+
+    def wait_total(self, count, timeout=20):
+        self.page.wait_for_function(
+            "(text) => document.querySelector('.whl-counts')?.textContent.startsWith(text)",
+            arg=f"{count:,} deliver",
+            timeout=1e3 * timeout,
+        )
+
+    def wait_rows(self, *seqs, timeout=10):
+        """Until the table shows just these rows, from the top."""
+        self._until(lambda: self.cells("seq") == list(seqs), timeout, lambda: self.cells("seq"))
+
+    def wait_shown(self, seqs, why):
+        """Until the table has as many lines as that, and those in sight are the newest of them."""
+        expected = [str(seq) for seq in reversed(seqs)]
+
+        def fits():
+            count = int(self.page.locator(".whl-grid").get_attribute("aria-rowcount") or 1) - 1
+            shown = self.cells("seq")
+            return count == len(expected) and shown == expected[: len(shown)]
+
+        self._until(fits, 10, lambda: (why, expected[:5], self.cells("seq")[:5]))
+
+    def wait_selected(self, seq):
+        selected = self.page.locator(".whl-line[aria-selected=true] .whl-c-seq")
+        self._until(lambda: selected.all_inner_texts() == [seq], 5, selected.all_inner_texts)
+
+    def wait_clipboard(self, text):
+        read = "() => navigator.clipboard.readText()"
+        self._until(lambda: self.page.evaluate(read) == text, 5, lambda: self.page.evaluate(read))
+
+    @property
+    def status(self):
+        return self.page.locator(".whl-status").first.inner_text()
+
+    def wait_status(self, text, timeout):
+        self._until(lambda: self.status == text, timeout, lambda: self.status)
+
+    def _until(self, condition, timeout, shown):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, shown()
+            self.page.wait_for_timeout(50)
+
+    def held_seqs(self):
+        """All rows that can be scrolled to, oldest first."""
+        seqs = self.page.evaluate(
+            """async () => {
+                const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
+                const grid = document.querySelector('.whl-grid');
+                const seqs = new Set();
+                for (let top = 0; top < grid.scrollHeight; top += 360) {
+                    grid.scrollTop = top;
+                    await frame();
+                    await frame();
+                    for (const cell of document.querySelectorAll('.whl-rows .whl-line .whl-c-seq'))
+                        if (cell.parentElement.style.display !== 'none') seqs.add(cell.textContent);
+                }
+                return [...seqs].map(Number);
+            }"""
+        )
+        return sorted(seqs)
+
+    def click_row(self, seq):
+        cell = self.page.locator(".whl-rows .whl-c-seq").get_by_text(str(seq), exact=True)
+        cell.locator("visible=true").click()
+
+    def place_of(self, seq):
+        """How far below the table's top a row stands."""
+        cell = self.page.locator(".whl-rows .whl-c-seq").get_by_text(str(seq), exact=True)
+        grid = self.page.locator(".whl-grid")
+        return cell.locator("visible=true").bounding_box()["y"] - grid.bounding_box()["y"]
+
+    def count_frames(self):
+        self.page.evaluate(
+            "() => { window.frames_ = [performance.now()]; const next = (at) => {"
+            " window.frames_.push(at); requestAnimationFrame(next); };"
+            " requestAnimationFrame(next); }"
+        )
+
+    def frames_per_second(self):
+        return self.page.evaluate(
+            "() => 1e3 * window.frames_.length / (performance.now() - window.frames_[0])"
+        )
+
+    def walk_through_tabs(self, rows):
+        """Look at each of so many rows, in each tab, as text and as hex, as curl and as Python."""
+        self.page.evaluate(
+            """async (rows) => {
+                const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
+                const grid = document.querySelector('.whl-grid');
+                const press = (key) => grid.dispatchEvent(
+                    new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+                press('Home');
+                for (let row = 0; row < rows; row++) {
+                    await frame();
+                    const tab = document.querySelectorAll('.whl-tab')[row % 5];
+                    tab.click();
+                    const choices = document.querySelectorAll('.whl-choice button');
+                    for (const button of choices) button.click();
+                    const search = document.querySelector('.whl-panel input');
+                    if (search) search.dispatchEvent(new Event('input'));
+                    press('ArrowDown');
+                }
+            }""",
+            rows,
+        )

@@ -1,0 +1,206 @@
+"""Filter, keyboard, details, downloads, themes; nothing from the wire is more than text."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.jupyter.lab_page import ROOT
+from tests.jupyter.test_inbox_live import SETUP
+
+STRINGS = ROOT.parent / "shared" / "corpora" / "hostile" / "strings" / "blns.json"
+
+FILTERS = [
+    *("type:order", "type:order.shipped", "-type:order", "type:*.paid", "entity:inv_3", "invoice"),
+    *("evt_19", '"evt_190"', "query:page=1 type:order", "verified:unchecked", "status:200 seq:7"),
+    *("-path:/shop", "header:api-key", "header:s3cret", "header:nothing", "note", "xxx -paid"),
+    *("after:2026-01-01", "before:2026-01-01", "after:tomorrow", "ÄÖ", '""', "-", "urn:x"),
+]
+
+
+def test_the_filter_finds_what_lab_find_finds(notebook):
+    fill = "fill(lab, 300)\npost(lab.url, 'x' * 100_000)\ninbox.display()"
+    ask = f"""
+import json
+def found(text):
+    try:
+        return lab.find(text).index.tolist()
+    except ValueError:
+        return []
+print(json.dumps([found(text) for text in {FILTERS!r}]))
+"""
+    page = notebook(SETUP + fill, ask)
+    page.run(0)
+    page.wait_total(301)
+    for text, expected in zip(FILTERS, json.loads(page.run(1)), strict=True):
+        page.page.get_by_role("searchbox", name="Filter").fill(text)
+        page.wait_shown(expected, text)
+
+
+def test_a_time_that_is_none_is_said_to_be(notebook):
+    page = notebook(SETUP + "inbox.display()")
+    page.run(0)
+    box = page.page.get_by_role("searchbox", name="Filter")
+    box.fill("after:yesterday")
+    page.page.get_by_role("alert").filter(has_text="is not a time").wait_for()
+    assert box.get_attribute("aria-invalid") == "true"
+    box.fill("after:2026-01-01")
+    page.page.get_by_role("alert").filter(has_text="is not a time").wait_for(state="hidden")
+
+
+def test_the_keyboard_alone_is_enough(notebook):
+    page = notebook(SETUP + "fill(lab, 100)\ninbox.display()")
+    page.run(0)
+    page.wait_total(100)
+    keys = page.page.keyboard
+    page.page.get_by_role("searchbox", name="Filter").focus()
+    keys.press("ArrowDown")
+    page.wait_selected("100")
+    for key, seq in [
+        *(("ArrowDown", "99"), ("End", "1"), ("ArrowUp", "2"), ("Home", "100")),
+        *(("PageDown", "90"), ("PageUp", "100")),
+    ]:
+        keys.press(key)
+        page.wait_selected(seq)
+    assert page.page.locator(".whl-grid").get_attribute("aria-activedescendant")
+    keys.press("Enter")
+    page.page.wait_for_function("document.activeElement.getAttribute('role') === 'tab'")
+    keys.press("ArrowRight")
+    page.page.get_by_role("tab", name="Headers", selected=True).wait_for()
+    page.page.locator(".whl-pairs", has_text="X-Api-Key").wait_for()
+    keys.press("ArrowLeft")
+    keys.press("Tab")  # the search
+    keys.press("Tab")  # the tree
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    page.wait_clipboard("id")
+    page.page.get_by_role("tab", name="Payload").focus()
+    keys.press("Escape")
+    page.page.locator(".whl-detail").wait_for(state="hidden")
+    # None of these keys has reached the notebook.
+    assert page.page.locator(".jp-CodeCell").count() == 1
+
+
+def test_grouped_by_entity_with_the_keyboard(notebook):
+    page = notebook(SETUP + "fill(lab, 100)\ninbox.display()")
+    page.run(0)
+    page.wait_total(100)
+    page.page.get_by_role("button", name="Group by entity").click()
+    tree = page.page.get_by_role("treegrid")
+    tree.wait_for()
+    tree.focus()
+    page.page.keyboard.press("ArrowDown")
+    page.page.keyboard.press("ArrowRight")
+    page.page.locator(".whl-group[aria-expanded=true]").wait_for()
+    page.page.keyboard.press("ArrowDown")
+    page.page.locator(".whl-title").wait_for()
+
+
+def test_the_download_is_what_lab_export_writes(notebook):
+    fill = "fill(lab, 50)\npost(lab.url, b'\\x00=1+1\\r\\n', authorization='Bearer s3cret')"
+    both = "lab.export('all.csv'); lab.export('some.csv', lab.find('type:order', columns=ALL))"
+    page = notebook(f"{SETUP}{fill}\ninbox.display()", both)
+    page.run(0)
+    page.wait_total(51)
+    page.run(1)
+    for text, name in (("", "all.csv"), ("type:order", "some.csv")):
+        page.page.get_by_role("searchbox", name="Filter").fill(text)
+        with page.page.expect_download() as download:
+            page.page.get_by_role("button", name="Export CSV").click()
+        got = Path(download.value.path()).read_bytes()
+        assert download.value.suggested_filename == "captures.csv"
+        assert got == (page.server.root / name).read_bytes()
+        assert b"s3cret" not in got
+
+
+def test_copies_the_url_the_view_as_code_and_a_column_name(notebook):
+    page = notebook(SETUP + "fill(lab, 3)\ninbox.display()", "lab.url")
+    page.run(0)
+    page.wait_total(3)
+    url = page.run(1).strip("'")
+    page.page.get_by_role("button", name="Copy", exact=True).first.click()
+    page.wait_clipboard(url)
+    page.page.get_by_role("searchbox", name="Filter").fill('type:order "a b"')
+    page.page.get_by_role("button", name="Copy as code").click()
+    page.wait_clipboard("lab.find('type:order \"a b\"')")
+    page.page.get_by_role("searchbox", name="Filter").fill("")
+    page.wait_rows("3", "2", "1")
+    page.click_row(3)
+    page.page.locator(".whl-key", has_text="note").click()
+    page.wait_clipboard("data.object.note")
+    page.page.get_by_role("button", name="Copy lab[3]").click()
+    page.wait_clipboard("lab[3]")
+
+
+def test_the_dark_theme_is_dark(notebook):
+    page = notebook(SETUP + "fill(lab, 3)\ninbox.display()")
+    page.run(0)
+    page.wait_total(3)
+    background = "(element) => getComputedStyle(element).backgroundColor"
+    light = page.inbox.evaluate(background)
+    page.command("apputils:change-theme", theme="JupyterLab Dark")
+    page.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    page.page.wait_for_timeout(500)
+    dark = page.inbox.evaluate(background)
+    page.command("apputils:change-theme", theme="JupyterLab Light")
+    assert sum(map(int, light[4:-1].split(","))) > 600
+    assert sum(map(int, dark[4:-1].split(",")[:3])) < 200
+
+
+EVIL = """
+strings = ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "javascript:alert(1)",
+           "<svg/onload=fetch('http://198.51.100.1/')>", "<a href='javascript:alert(1)'>x</a>"]
+"""
+
+TO_SEND = """
+import json, pathlib
+path = pathlib.Path(PATH)
+if path.exists():
+    strings += json.loads(path.read_text())
+from webhooklab import clock
+from webhooklab.headers import Headers
+from webhooklab.records import Arrival, Event, Interpretation, Request
+def evil(number, text):
+    latin = text.encode("utf-8", "replace").decode("latin-1")
+    latin = latin.replace("\\n", " ").replace("\\r", " ")
+    forms = [("application/json", json.dumps({text: text, "list": [text, {text: text}]}).encode()),
+             ("application/x-www-form-urlencoded", f"{latin}={latin}".encode()),
+             ("multipart/form-data; boundary=B", (f'--B\\r\\nContent-Disposition: form-data; '
+              f'name="{latin}"; filename="{latin}"\\r\\n\\r\\n{latin}\\r\\n--B--').encode()),
+             (latin, text.encode("utf-8", "replace"))]
+    content_type, body = forms[number % 4]
+    request = Request(received_at=clock.now_us(), method=latin[:40] or "POST",
+        target=f"/{latin}?{latin}={latin}", body=body, remote=latin,
+        headers=Headers([(latin, latin), ("Content-Type", content_type)]))
+    safe = text.encode("utf-8", "replace").decode()
+    return Arrival(request, Interpretation(safe, 1, Event(safe, safe, safe, safe, None, safe)), 200)
+lab._store.append([evil(n, text) for n, text in enumerate(strings * 2)])
+len(lab)
+"""
+
+
+@pytest.mark.timeout(240)
+def test_nothing_from_the_wire_is_more_than_text(notebook, context):
+    outside, dialogs = [], []
+    cell = EVIL + TO_SEND.replace("PATH", repr(str(STRINGS)))
+    page = notebook(SETUP + "inbox.display()", cell)
+    page.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    context.on("request", lambda request: outside.append(request.url))
+    page.run(0)
+    count = int(page.run(1))
+    page.wait_total(count)
+    outside.clear()
+    page.page.get_by_role("button", name="Follow").focus()
+    grid = page.page.locator(".whl-grid")
+    grid.focus()
+    page.walk_through_tabs(rows=min(count, 1_200))
+    page.page.get_by_role("button", name="Group by entity").click()
+    page.page.wait_for_timeout(500)
+    inside = page.page.evaluate(
+        "() => [...document.querySelectorAll('.whl *')].filter((each) =>"
+        " ['SCRIPT', 'IMG', 'SVG', 'IFRAME', 'A', 'OBJECT'].includes(each.tagName.toUpperCase())"
+        " || [...each.attributes].some((one) => one.name.startsWith('on'))).length"
+    )
+    assert inside == 0
+    assert dialogs == []
+    assert [url for url in outside if not url.startswith((page.server.url, "blob:", "data:"))] == []

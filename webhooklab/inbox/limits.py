@@ -1,0 +1,47 @@
+"""How much goes to the browser, and how often. Nothing else in here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HELD_ROWS: Final = 20_000
+"""The newest rows are held in the browser; older ones are asked for."""
+HELD_BYTES: Final = 64 * 2**20
+"""Bodies and headers held in the browser; what was looked at longest ago goes first."""
+DELTA_SECONDS: Final = 0.1
+"""New rows go together, this far apart. One message a delivery would be dropped by the server."""
+HEARTBEAT_SECONDS: Final = 2.0
+"""The browser hears from the kernel at least so often, or knows that it cannot answer."""
+BACKFILL_ROWS: Final = 2_000
+"""Rows that the browser lacks come in messages of so many, the newest first."""
+FIRST_ROWS: Final = 200
+"""So many of the newest come before all others: enough to fill the screen at once."""
+PUSHED_BODY_BYTES: Final = 64 * 2**10
+"""A larger body is sent when somebody looks at it."""
+PUSHED_BYTES_PER_SECOND: Final = 2 * 2**20
+"""Bodies and headers beyond this are sent when somebody looks, so that a slow link keeps up."""
+FETCHED_BODY_BYTES: Final = 32 * 2**20
+"""A larger body is not sent at all: `lab[seq].body` has it."""
+CELL_CHARS: Final = 2_000
+"""Longer texts are cut for the table; their row says so, and the kernel filters by the whole."""
+OLDER_ROWS: Final = 500
+"""Rows older than those held are sent in pages of so many."""
+EXPORT_BYTES: Final = 32 * 2**20
+"""Bodies of an export that the browser downloads; for more there is `lab.export`."""
+LEASE_SECONDS: Final = 60.0
+"""A browser that was not heard for so long may be gone: it gets rows without bodies ..."""
+LEASE_ROWS: Final = 20_000
+"""... and of these only so many, because a server keeps for it what it does not fetch."""
+RATE_SECONDS: Final = 10.0
+"""The rate shown is the mean over this long."""
+SNAPSHOT_ROWS: Final = 200
+"""Rows of the static page that stands in a saved notebook."""
+HELD_DISPLAYS: Final = 50
+"""So many of an inbox's places in notebooks get the static page when it closes."""
+
+FOR_BROWSER: Final = {
+    "heldRows": HELD_ROWS,
+    "heldBytes": HELD_BYTES,
+    "heartbeatSeconds": HEARTBEAT_SECONDS,
+    "fetchedBodyBytes": FETCHED_BODY_BYTES,
+}

@@ -1,0 +1,56 @@
+"""What the inbox says of its lab, and how fast deliveries come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from webhooklab.inbox.limits import RATE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A lab as its inbox shows it. Asked for again and again, so it must be cheap to make.
+
+    `status`: "listening", "attached" (another process listens) or "closed". `detail` says more in
+    words. `notices` are what a user has to know: each is one sentence.
+    """
+
+    url: str
+    status: str
+    file: str
+    detail: str = ""
+    notices: tuple[str, ...] = ()
+
+    def as_message(self) -> dict[str, Any]:
+        """For the browser."""
+        return {
+            "url": self.url,
+            "status": self.status,
+            "file": self.file,
+            "detail": self.detail,
+            "notices": list(self.notices),
+        }
+
+
+Describe = Callable[[], Description]
+
+
+class Rate:
+    """Deliveries per second over the last `RATE_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._counts: deque[tuple[float, int]] = deque()
+
+    def add(self, now: float, count: int) -> None:
+        """So many more have come."""
+        if count:
+            self._counts.append((now, count))
+
+    def per_second(self, now: float) -> float:
+        """The mean rate; `now` on the clock that `add` was given."""
+        while self._counts and self._counts[0][0] < now - RATE_SECONDS:
+            self._counts.popleft()
+        return sum(count for _, count in self._counts) / RATE_SECONDS

@@ -9,9 +9,11 @@ WebhookLabError
 ├── ClosedError             this lab, Shop or listener was closed
 ├── AttachedError           only the process that listens can do this
 ├── WaitTimeout             it did not come in time (also a TimeoutError)
+├── FetchTimeout            fetches were not done in time (also a TimeoutError)
 ├── UnknownDeliveryError    no delivery has this `seq` (also a KeyError)
 ├── FilterError             the filter's text cannot be read (also a ValueError)
-├── MappingError            `lab.map` was given what is not JMESPath (also a ValueError)
+├── MappingError            an expression is not JMESPath (also a ValueError)
+├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
 """
@@ -67,6 +69,10 @@ class WaitTimeout(WebhookLabError, TimeoutError):
         self.events = events
 
 
+class FetchTimeout(WebhookLabError, TimeoutError):
+    """Not everything was fetched in time; what was is in `lab.fetches`."""
+
+
 class UnknownDeliveryError(WebhookLabError, KeyError):
     """No delivery has this `seq`: it was never given, or was deleted."""
 
@@ -81,6 +87,10 @@ class FilterError(WebhookLabError, ValueError):
 
 class MappingError(WebhookLabError, ValueError):
     """An expression given to `lab.map` cannot be compiled."""
+
+
+class PullArgumentError(WebhookLabError, ValueError):
+    """A URL, template or number given to `lab.poll` or `lab.fetch_related` cannot be used."""
 
 
 class FileFormatError(WebhookLabError):

@@ -73,6 +73,75 @@ STEPS: Final[tuple[str, ...]] = (
         reason TEXT NOT NULL
     );
     """,
+    # What is pulled. A snapshot is `current` while it is the newest of its entity; `last_seen_at`
+    # stays empty while polls still show it, so that an unchanged entity costs no write.
+    """
+    CREATE TABLE pollers (
+        name TEXT PRIMARY KEY,
+        definition TEXT NOT NULL,
+        first_poll INTEGER NOT NULL,
+        shape TEXT
+    ) WITHOUT ROWID;
+
+    CREATE TABLE polls (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        poller TEXT NOT NULL,
+        url TEXT NOT NULL,
+        requested_at INTEGER NOT NULL,
+        polled_at INTEGER NOT NULL,
+        status INTEGER,
+        elapsed_ms INTEGER NOT NULL,
+        response_bytes INTEGER NOT NULL,
+        request_count INTEGER NOT NULL,
+        item_count INTEGER,
+        changed INTEGER NOT NULL,
+        not_modified INTEGER NOT NULL,
+        complete INTEGER NOT NULL,
+        rate_remaining INTEGER,
+        server_date INTEGER,
+        error TEXT
+    );
+    CREATE INDEX polls_complete ON polls (poller, id) WHERE complete;
+
+    CREATE TABLE snapshots (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        poll INTEGER NOT NULL,
+        poller TEXT NOT NULL,
+        provider TEXT,
+        entity_type TEXT,
+        entity_id TEXT NOT NULL,
+        version TEXT,
+        not_seen_at INTEGER,
+        polled_at INTEGER NOT NULL,
+        last_seen_at INTEGER,
+        state TEXT,
+        changed_fields TEXT,
+        deleted INTEGER NOT NULL,
+        fingerprint BLOB NOT NULL,
+        current INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX snapshots_current ON snapshots (poller, entity_id) WHERE current;
+
+    CREATE TABLE fetches (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        fetcher TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        item INTEGER NOT NULL,
+        url TEXT,
+        fetched_at INTEGER,
+        entity_type TEXT,
+        entity_id TEXT,
+        version TEXT,
+        status INTEGER,
+        elapsed_ms INTEGER,
+        attempts INTEGER NOT NULL,
+        state TEXT,
+        superseded INTEGER,
+        difference TEXT,
+        error TEXT
+    );
+    CREATE INDEX fetches_by_delivery ON fetches (seq);
+    """,
 )
 
 VERSION: Final = len(STEPS)

@@ -1,0 +1,195 @@
+"""What was pulled, as rows: pollers, their polls, the states they saw, and fetches.
+
+A snapshot is `current` while it is the newest row of its entity. Its `last_seen_at` stays empty as
+long as polls still show it, so that a poll that brings nothing new writes no snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from webhooklab.store.connection import Connection
+
+POLL_COLUMNS: Final = (
+    *("poller", "url", "requested_at", "polled_at", "status", "elapsed_ms", "response_bytes"),
+    *("request_count", "item_count", "changed", "not_modified", "complete", "rate_remaining"),
+    *("server_date", "error"),
+)
+SNAPSHOT_COLUMNS: Final = (
+    *("poller", "provider", "entity_type", "entity_id", "version", "not_seen_at", "polled_at"),
+    *("last_seen_at", "state", "changed_fields", "deleted"),
+)
+FETCH_COLUMNS: Final = (
+    *("seq", "item", "url", "fetched_at", "entity_type", "entity_id", "version", "status"),
+    *("elapsed_ms", "attempts", "state", "superseded", "difference", "error"),
+)
+
+Row = Sequence[Any]
+
+_PROVED_AT: Final = """
+    SELECT polls.requested_at FROM polls JOIN pollers ON pollers.name = polls.poller
+    WHERE poller = ? AND complete AND polls.id >= first_poll ORDER BY polls.id DESC LIMIT 1
+"""
+_NEXT_POLL: Final = "(SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'polls')"
+
+# What a current row's poller saw last: its newest complete poll, or the poll that wrote the row.
+_LAST_SEEN: Final = """
+    coalesce(snapshots.last_seen_at, max(
+        (SELECT requested_at FROM polls AS own WHERE own.id = snapshots.poll),
+        coalesce((
+            SELECT requested_at FROM polls AS newer
+            WHERE newer.poller = snapshots.poller AND complete AND newer.id >= snapshots.poll
+            ORDER BY newer.id DESC LIMIT 1
+        ), 0)
+    ))
+"""
+
+
+def definition(connection: Connection, poller: str) -> tuple[str, str | None] | None:
+    """How a poller was defined, and the shape of its answers; None when there was none."""
+    query = "SELECT definition, shape FROM pollers WHERE name = ?"
+    row = connection.execute(query, (poller,)).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def define(connection: Connection, poller: str, text: str) -> None:
+    """Have a poller begin anew: what it saw before is history."""
+    _close_rows(connection, poller, "1", ())
+    connection.execute("UPDATE snapshots SET current = 0 WHERE poller = ? AND current", (poller,))
+    connection.execute(
+        f"INSERT OR REPLACE INTO pollers VALUES (?, ?, {_NEXT_POLL}, NULL)", (poller, text)
+    )
+
+
+def set_shape(connection: Connection, poller: str, shape: str) -> None:
+    """Remember whether the answers are a list or one resource."""
+    connection.execute("UPDATE pollers SET shape = ? WHERE name = ?", (shape, poller))
+
+
+def proved_at(connection: Connection, poller: str) -> int | None:
+    """When the newest complete poll of a poller began; None when there was none."""
+    row = connection.execute(_PROVED_AT, (poller,)).fetchone()
+    return row[0] if row else None
+
+
+def known(connection: Connection, poller: str) -> list[tuple[str, bytes, int, int]]:
+    """The current rows: entity id, fingerprint, whether deleted, whether no longer shown."""
+    query = (
+        "SELECT entity_id, fingerprint, deleted, last_seen_at IS NOT NULL FROM snapshots "
+        "WHERE poller = ? AND current"
+    )
+    return connection.execute(query, (poller,)).fetchall()
+
+
+def insert_poll(connection: Connection, row: Row) -> int:
+    """Insert a poll (`POLL_COLUMNS`); returns its id."""
+    cursor = connection.execute(_insert("polls", POLL_COLUMNS), tuple(row))
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def current_state(connection: Connection, poller: str, entity_id: str) -> str | None:
+    """The state (JSON) in an entity's newest row; None when there is none, or it was deleted."""
+    query = "SELECT state FROM snapshots WHERE poller = ? AND entity_id = ? AND current"
+    row = connection.execute(query, (poller, entity_id)).fetchone()
+    return row[0] if row else None
+
+
+def close_rows(connection: Connection, poller: str, entity_ids: Iterable[str]) -> None:
+    """The current rows of these entities were seen for the last time, as far as one can tell."""
+    ids = json.dumps(list(entity_ids))
+    _close_rows(connection, poller, "entity_id IN (SELECT value FROM json_each(?))", (ids,))
+
+
+def _close_rows(connection: Connection, poller: str, where: str, parameters: Row) -> None:
+    connection.execute(
+        f"UPDATE snapshots SET last_seen_at = {_LAST_SEEN} "
+        f"WHERE poller = ? AND current AND {where}",
+        (poller, *parameters),
+    )
+
+
+def reopen_rows(connection: Connection, poller: str, entity_ids: Iterable[str]) -> None:
+    """The current rows of these entities are shown again, unchanged."""
+    connection.execute(
+        "UPDATE snapshots SET last_seen_at = NULL WHERE poller = ? AND current "
+        "AND entity_id IN (SELECT value FROM json_each(?))",
+        (poller, json.dumps(list(entity_ids))),
+    )
+
+
+def replace_rows(connection: Connection, poll: int, rows: Sequence[Row]) -> None:
+    """Insert new current rows (`SNAPSHOT_COLUMNS` and the fingerprint) in place of older ones."""
+    keys = [(row[0], row[3]) for row in rows]
+    connection.executemany(
+        "UPDATE snapshots SET current = 0 WHERE poller = ? AND entity_id = ? AND current", keys
+    )
+    connection.executemany(
+        _insert("snapshots", (*SNAPSHOT_COLUMNS, "fingerprint", "poll", "current")),
+        [(*row, poll, 1) for row in rows],
+    )
+
+
+def events_of(connection: Connection, seq: int) -> list[Row]:
+    """The events of a delivery: item, type, entity type and id, version, content type, body.
+
+    Those of a batch have the media type of JSON; [] when there is no such delivery.
+    """
+    query = (
+        "SELECT item, event_type, entity_type, entity_id, version, 'application/json', body "
+        "FROM items WHERE seq = ? ORDER BY item"
+    )
+    single = (
+        "SELECT 0, event_type, entity_type, entity_id, version, content_type, body "
+        "FROM deliveries JOIN raws USING (seq) WHERE seq = ?"
+    )
+    batch = connection.execute(query, (seq,)).fetchall()
+    return batch or connection.execute(single, (seq,)).fetchall()
+
+
+def insert_fetches(connection: Connection, fetcher: str, rows: Sequence[Row]) -> None:
+    """Insert what fetches brought (`FETCH_COLUMNS`), for deliveries that are still there."""
+    there = "SELECT 1 FROM deliveries WHERE seq = ?"
+    kept = [row for row in rows if connection.execute(there, (row[0],)).fetchone()]
+    connection.executemany(
+        _insert("fetches", ("fetcher", *FETCH_COLUMNS)), [(fetcher, *row) for row in kept]
+    )
+
+
+def polls(connection: Connection) -> list[Row]:
+    """All polls, oldest first: id and `POLL_COLUMNS`."""
+    query = f"SELECT id, {', '.join(POLL_COLUMNS)} FROM polls ORDER BY id"
+    return connection.execute(query).fetchall()
+
+
+def snapshots(connection: Connection) -> list[Row]:
+    """All states that polls saw, oldest first: id and `SNAPSHOT_COLUMNS`."""
+    names = ", ".join(_LAST_SEEN if name == "last_seen_at" else name for name in SNAPSHOT_COLUMNS)
+    return connection.execute(f"SELECT id, {names} FROM snapshots ORDER BY id").fetchall()
+
+
+def fetches(connection: Connection) -> list[Row]:
+    """All fetches, in the order they were stored: id and `FETCH_COLUMNS`."""
+    query = f"SELECT id, {', '.join(FETCH_COLUMNS)} FROM fetches ORDER BY id"
+    return connection.execute(query).fetchall()
+
+
+def forget_fetches(connection: Connection, seqs: Sequence[int]) -> None:
+    """Delete what was fetched for these deliveries."""
+    wanted = json.dumps(list(seqs))
+    connection.execute(
+        "DELETE FROM fetches WHERE seq IN (SELECT value FROM json_each(?))", (wanted,)
+    )
+
+
+def clear(connection: Connection) -> None:
+    """Delete all that was pulled. Pollers that run must be stopped first."""
+    for table in ("fetches", "snapshots", "polls", "pollers"):
+        connection.execute(f"DELETE FROM {table}")
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"

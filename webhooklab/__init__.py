@@ -6,12 +6,17 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   headers bodies instants                  what is on the wire, read
     1   background ownership progress            a loop in a thread, a lock, a bar
     2   code                                     a request as curl and Python
-    3   records                                  requests and deliveries
+    2   refusals                                 what must not be sent out
+    2   states                                   states of entities, held against each other
+    3   records pulled                           requests, deliveries; polls, fetches
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
+    5   comparison/                              pushed events held against polled snapshots
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
-    8   wire files/ inbox/ summary               HTTP; what leaves; what is seen
+    7   observations                             what was pulled, kept and shown
+    8   wire files/ inbox/                       HTTP; what leaves; what is seen
+    8   pulling/                                 polling an API, fetching after an event
     9   listener
     10  server
     11  lab                                      assembly for a notebook, nothing else

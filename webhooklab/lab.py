@@ -11,27 +11,38 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import pandas as pd
 
 from webhooklab import files, progress
 from webhooklab.defaults import (
     CAPTURE_PATH,
+    FETCH_CONCURRENCY,
     HOST,
     MAX_BODY_BYTES,
-    SUMMARY_ROWS,
+    POLL_EVERY_SECONDS,
     WAIT_TIMEOUT_SECONDS,
 )
-from webhooklab.errors import CaptureFileError, ClosedError, UnknownDeliveryError, WaitTimeout
+from webhooklab.errors import (
+    AttachedError,
+    CaptureFileError,
+    ClosedError,
+    UnknownDeliveryError,
+    WaitTimeout,
+)
 from webhooklab.following import Follower, Waiting, stream
 from webhooklab.mapping import Expression, Mapping, Mappings
 from webhooklab.ownership import Ownership
+from webhooklab.pulling import Fetcher, Poller, Pulling
 from webhooklab.records import EVENT_COLUMNS, Delivery
+from webhooklab.refusals import refusal
 from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
-from webhooklab.summary import lab_html
 from webhooklab.views import Since, Views
+
+if TYPE_CHECKING:
+    from webhooklab.inbox import Description, Inbox, InboxWidget
 
 _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
@@ -49,7 +60,8 @@ class Lab:
     the file used last, else a free one, which it then remembers. `host`: on any other than a
     loopback address the URL has a segment that cannot be guessed, and all else gets 404.
     `max_body_bytes`: a larger body gets 413. `allow_origins`: web pages of these origins may read
-    our answers (CORS); "*" is any.
+    our answers (CORS); "*" is any. `snapshot`: when the Lab closes, its inbox becomes a static
+    table of the newest deliveries, so that the saved notebook shows something without a kernel.
 
     Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port.
     """
@@ -62,14 +74,17 @@ class Lab:
         port: int | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
+        snapshot: bool = True,
     ) -> None:
         self.path = _resolve(path)
+        self._snapshot = snapshot
         with _open_labs_lock:
             earlier = _open_labs.get(self.path)
             if earlier is not None:
                 earlier.close()
             self._followers: dict[str, Follower] = {}
             self._server: Server | None = None
+            self._inbox: Inbox | None = None
             self._closed = False
             self._closing = contextlib.ExitStack()
             with contextlib.ExitStack() as undo:
@@ -85,6 +100,10 @@ class Lab:
         self._closing.callback(self._store.close)
         self._views = Views(self._store)
         self._mappings = Mappings(self._store)
+        self._pulling = Pulling(
+            self._store, refuse=lambda delivery: refusal(delivery, allow_origins=allow_origins)
+        )
+        self._closing.callback(self._pulling.stop)
         _open_labs[self.path] = self
         ownership = Ownership(self.path)
         if not ownership.acquire():
@@ -145,6 +164,8 @@ class Lab:
         with self._closing:
             for follower in self._followers.values():
                 self._closing.callback(follower.stop)
+            if self._inbox is not None:
+                self._closing.callback(self._inbox.close, snapshot=self._snapshot)
 
     def __enter__(self) -> Self:
         return self
@@ -372,6 +393,106 @@ class Lab:
         if self._server is not None:
             self._server.ingress.interpreter = self._mappings.interpreter()
 
+    # The pull side
+
+    def poll(
+        self,
+        url: str,
+        *,
+        every: float = POLL_EVERY_SECONDS,
+        name: str | None = None,
+        items: Expression | None = None,
+        provider: str | None = None,
+        entity_type: str | None = None,
+        entity_id: Expression = "id",
+        version: Expression | None = None,
+        auth: Any = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, Any] | None = None,
+        next_url: Expression | None = None,
+        full: bool = True,
+    ) -> Poller:
+        """Ask an API every so many seconds from now on; returns what has `.stop()` and `.stats`.
+
+        `url`: a collection or one resource. `items`: where its list is; None finds it. `entity_id`
+        and `version`: JMESPath over an item, or a function of it; `version` None: there is none,
+        and states are compared. `auth`, `headers`, `params`: as httpx takes them. `next_url`: the
+        next page; None follows `Link: rel="next"` (RFC 8288), or a next URL in the body. `full`:
+        what is no longer in the list is deleted; False for a filter or a window. Replaces the
+        earlier poller of the same `name` (None: the URL). Raises `PullArgumentError`.
+        """
+        self._check_owner("poll")
+        return self._pulling.poll(
+            url,
+            every=every,
+            name=name,
+            items=items,
+            provider=provider,
+            entity_type=entity_type,
+            entity_id=entity_id,
+            version=version,
+            auth=auth,
+            headers=headers,
+            params=params,
+            next_url=next_url,
+            full=full,
+        )
+
+    def fetch_related(
+        self,
+        url_template: str,
+        *,
+        name: str | None = None,
+        auth: Any = None,
+        headers: dict[str, str] | None = None,
+        path: str = "/",
+        event_type: str | None = None,
+        state: Expression | None = None,
+        resource: Expression | None = None,
+        entity_type: str | None = None,
+        entity_id: Expression = "id",
+        version: Expression | None = None,
+        concurrency: int = FETCH_CONCURRENCY,
+    ) -> Fetcher:
+        """After each delivery from now on, GET what it is about: thin events.
+
+        `url_template`: `"https://api.example.com/orders/{data.id}"`, with JMESPath over the body in
+        braces; each value becomes one path segment, and nothing leaves the template's origin.
+        `path`, `event_type`: only for deliveries below, or of, these. `state`: where the payload
+        has the entity; `resource`: where the answer has it. Replaces the earlier one of the same
+        `name` (None: the template). Returns what has `.stop()`, `.drain()` and `.stats`.
+        """
+        self._check_owner("fetch")
+        return self._pulling.fetch_related(
+            url_template,
+            name=name,
+            auth=auth,
+            headers=headers,
+            path=path,
+            event_type=event_type,
+            state=state,
+            resource=resource,
+            entity_type=entity_type,
+            entity_id=entity_id,
+            version=version,
+            concurrency=concurrency,
+        )
+
+    @property
+    def polls(self) -> pd.DataFrame:
+        """One row per poll, changed anything or not, index `poll`."""
+        return self._pulling.observations.polls()
+
+    @property
+    def snapshots(self) -> pd.DataFrame:
+        """One row per changed state of an entity, as polls saw it, index `snapshot`."""
+        return self._pulling.observations.snapshots()
+
+    @property
+    def fetches(self) -> pd.DataFrame:
+        """One row per event that a GET followed, index `fetch`."""
+        return self._pulling.observations.fetches()
+
     # Out, and away
 
     def export(
@@ -400,19 +521,53 @@ class Lab:
         """
         self._check_open()
         wanted = [seqs] if isinstance(seqs, int) else [int(seq) for seq in seqs]
+        self._pulling.observations.forget_fetches(wanted)
         with progress.bar(len(wanted), "deleting") as advance:
             return self._store.delete(wanted, advance)
 
     def clear(self) -> int:
-        """Delete all deliveries for good, and the log. Returns how many there were.
+        """Delete all deliveries, the log and what was pulled, for good.
 
-        `seq` goes on where it was: none is ever given twice.
+        Returns how many deliveries there were. Pollers and fetchers
+        are stopped. `seq` goes on where it was: none is ever given twice.
         """
         self._check_open()
+        self._pulling.stop()
+        self._pulling.observations.clear()
         self._store.clear_refusals()
         return self.delete(self._store.seqs_after(0, -1, "1", ()))
 
     # Display
+
+    @property
+    def inbox(self) -> InboxWidget:
+        """The live inbox, an ipywidget: to display, or to put into a layout of widgets."""
+        return self._shown().widget
+
+    def _shown(self) -> Inbox:
+        if self._inbox is None:
+            from webhooklab.inbox import Inbox  # noqa: PLC0415 - not every Lab is looked at
+
+            self._inbox = Inbox(self._store, self._describe, self._export_found)
+        return self._inbox
+
+    def _describe(self) -> Description:
+        from webhooklab.inbox import Description  # noqa: PLC0415 - not every Lab is looked at
+
+        status = "closed" if self._closed else "listening" if self.listening else "attached"
+        return Description(self.url, status, self.path.name, self._headline())
+
+    def _export_found(self, path: Path, where: str) -> Path:
+        found = self.find(where, columns=tuple(EVENT_COLUMNS)) if where.strip() else None
+        return self.export(path, found)
+
+    def _ipython_display_(self) -> None:
+        """Show the inbox where a notebook asks; raises `NotImplementedError` where none does."""
+        from webhooklab.inbox import in_notebook  # noqa: PLC0415 - not every Lab is looked at
+
+        if not in_notebook():
+            raise NotImplementedError
+        self._shown().display()
 
     def _headline(self) -> str:
         if self._closed:
@@ -426,10 +581,13 @@ class Lab:
     def __repr__(self) -> str:
         return f"<Lab {self.url} {self._headline()}; {len(self):,} deliveries>"
 
-    def _repr_html_(self) -> str:
-        newest = [self._store.nth(-position) for position in range(1, SUMMARY_ROWS + 1)]
-        headline = f"{self._headline()}; {len(self):,} deliveries"
-        return lab_html(headline, self.url, [each for each in newest if each is not None])
+    def _check_owner(self, what: str) -> None:
+        self._check_open()
+        if self.attached:
+            raise AttachedError(
+                f"This Lab is attached, and would {what} beside the process that listens: "
+                "do it there, or end that process and open the Lab again."
+            )
 
     def _check_open(self) -> None:
         if self._closed:

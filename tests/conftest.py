@@ -1,5 +1,6 @@
 """What many tests start from: a Lab on a fresh file, and real inputs of other projects."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,31 @@ def corpora():
     if not CORPORA.is_dir():
         pytest.skip("the corpora of real inputs stand beside the repository, and are not there")
     return CORPORA
+
+
+# Where everything is installed, a test that was skipped was not run: CI must not pass on that.
+
+SKIPPED = pytest.StashKey[list[str]]()
+MAY_BE_ABSENT = ("corpora of real inputs", "as root")
+"""What a machine may rightly lack or have: inputs beside the checkout, a user with limits."""
+
+
+def pytest_configure(config):
+    config.stash[SKIPPED] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2])
+        if not any(known in reason for known in MAY_BE_ABSENT):
+            item.config.stash[SKIPPED].append(f"{item.nodeid}: {reason}")
+    return report
+
+
+def pytest_sessionfinish(session):
+    skipped = session.config.stash[SKIPPED]
+    if skipped and "WEBHOOKLAB_CI" in os.environ:
+        print("\nCI must run these, and they were skipped:", *skipped, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

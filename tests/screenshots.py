@@ -11,9 +11,11 @@ IMAGES = ROOT / "notebooks" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 CELLS = (
     "from webhooklab import Lab\n\nlab = Lab()\nlab",
-    "from webhooklab.demo import Shop\n\n"
-    "shop = Shop(seed=7, webhook_url=lab.url + 'shop')\n"
-    "with lab.expect(40):\n    shop.advance(40)",
+    """from webhooklab.demo import Shop
+
+shop = Shop(seed=7, webhook_url=lab.url + "shop")
+with lab.expect(40):
+    shop.advance(40)""",
 )
 
 

@@ -24,7 +24,7 @@ DOORS = {
     "IPython": "inbox",
     "jmespath": "mapping",
     "jsonpatch": "pulling",
-    "matplotlib": "charts",
+    "matplotlib": "charts compared",
     "multipart": "bodies",
     "nbclient": "demo",
     "nbformat": "demo",

@@ -85,6 +85,16 @@ def test_no_cell_of_a_csv_is_a_formula_and_reading_takes_the_guard_off(some, tmp
     assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r\n"))]
 
 
+@every_suffix
+def test_times_of_all_years(lab, tmp_path, suffix):
+    times = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.5Z", None]
+    lab.map(occurred_at="at")
+    send(lab.url, [("application/json", json.dumps({"at": time}).encode()) for time in times])
+    back = read(lab.export(tmp_path / f"out{suffix}"))
+    assert back["occurred_at"].notna().tolist() == [True, True, True, False]
+    pd.testing.assert_frame_equal(back, lab.events)
+
+
 def test_a_csv_makes_sense_to_others(some, tmp_path):
     path = some.export(tmp_path / "out.csv")
     with path.open(newline="", encoding="utf-8") as file:

@@ -206,7 +206,8 @@ def test_real_payloads_have_the_values_that_json_normalize_finds():
     theirs = pd.json_normalize([json.loads(body) for body in some])
     for path in theirs.columns:
         found = theirs[path].map(lambda cell: cell is not None and cell == cell)  # noqa: PLR0124
-        assert frame[path][found.to_numpy()].tolist() == theirs[path][found].tolist(), path
+        if found.any():  # what is only ever null, or an object elsewhere, has no column
+            assert frame[path][found.to_numpy()].tolist() == theirs[path][found].tolist(), path
 
 
 def test_payloads_of_a_type_has_only_its_columns(lab):

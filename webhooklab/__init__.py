@@ -12,6 +12,9 @@ The floors of the house; a module imports only from lower ones, or from its own 
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   comparison/                              pushed events held against polled snapshots
+    6   charts                                   pictures of a comparison
+    7   report                                   a comparison as one file
+    8   compared                                 the comparison as users get it
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
     7   observations                             what was pulled, kept and shown
@@ -30,14 +33,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from webhooklab.compared import compare
     from webhooklab.errors import WebhookLabError
     from webhooklab.files import read
     from webhooklab.lab import Lab
 
 __version__ = "0.1.0"
-__all__ = ["Lab", "WebhookLabError", "__version__", "read"]
+__all__ = ["Lab", "WebhookLabError", "__version__", "compare", "read"]
 
-_HOMES = {"Lab": "lab", "WebhookLabError": "errors", "read": "files"}
+_HOMES = {"Lab": "lab", "WebhookLabError": "errors", "compare": "compared", "read": "files"}
 
 
 def __getattr__(name: str) -> Any:

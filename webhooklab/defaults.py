@@ -65,7 +65,7 @@ MAX_COLUMNS_PER_PAYLOAD = 2_000
 MAX_PAYLOAD_COLUMNS = 10_000
 """No further columns are added to a frame that has so many; a body with others is in `$`, whole."""
 MAX_PAYLOAD_CELLS = 200_000_000
-"""Rows times columns of `lab.payloads` (about 2 GB); beyond it the emptiest columns are left out."""
+"""Rows times columns of `lab.payloads` (about 2 GB); beyond it the emptiest are left out."""
 
 # The filter language
 MAX_FILTER_TERMS = 100

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from webhooklab.columns import bulk
 from webhooklab.columns.base import Column
 from webhooklab.columns.buffers import Counts, Flags, Objects, Times
 from webhooklab.columns.cells import Cells
@@ -20,6 +21,7 @@ __all__ = [
     "Objects",
     "Texts",
     "Times",
+    "bulk",
     "frame",
     "text_series",
     "widened",

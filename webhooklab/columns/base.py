@@ -24,6 +24,14 @@ class Column(ABC):
     def series(self, index: pd.RangeIndex) -> pd.Series:
         """The rows so far, the caller's to change. `index` is as long as the column."""
 
+    def extend(self, array: Any) -> None:
+        """Add the values of an Arrow array of `arrow_type` at the end."""
+        self.append(array.to_pylist())
+
+    def arrow_type(self) -> Any:
+        """The Arrow type of what is in here; None where no one type holds all of it."""
+        return None
+
     def skip(self, count: int) -> None:
         """Add `count` rows of nothing."""
         self.append([None] * count)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from webhooklab.columns.base import Column
 
@@ -97,6 +98,7 @@ class _Masked(_Buffered):
 
     _dtype: str
     _array: type[Any]
+    _arrow: Any
 
     def __init__(self) -> None:
         self._values: np.ndarray = np.empty(0, self._dtype)
@@ -120,6 +122,17 @@ class _Masked(_Buffered):
             self._mask[start:stop] = False
         self._values[start:stop] = values
 
+    def arrow_type(self) -> Any:
+        return self._arrow
+
+    def extend(self, array: Any) -> None:
+        start = self.rows
+        self.skip(len(array))
+        nothing = pa.scalar(0).cast(array.type)
+        filled = array.fill_null(nothing)
+        self._values[start : self.rows] = filled.to_numpy(zero_copy_only=False)
+        self._mask[start : self.rows] = array.is_null().to_numpy(zero_copy_only=False)
+
     def scatter(self, rows: Sequence[int], values: Sequence[Any], count: int) -> None:
         start = self.rows
         self.skip(count)
@@ -131,7 +144,7 @@ class _Masked(_Buffered):
 class Counts(_Masked):
     """Integers as `Int64`."""
 
-    _dtype, _array = "i8", pd.arrays.IntegerArray
+    _dtype, _array, _arrow = "i8", pd.arrays.IntegerArray, pa.int64()
 
     def index(self, name: str) -> pd.Index:
         """The rows so far as an index; none may be without a value."""
@@ -140,36 +153,15 @@ class Counts(_Masked):
 
 
 class Floats(_Masked):
-    """Numbers as `Float64`. Which of them were integers is kept: a wider column gets them back."""
+    """Numbers as `Float64`."""
 
-    _dtype, _array = "f8", pd.arrays.FloatingArray
-
-    def __init__(self) -> None:
-        self._integral: np.ndarray = np.empty(0, bool)
-        super().__init__()
-
-    def _allocate(self, room: int) -> None:
-        self._integral = _with_room(self._integral, self.rows, room, nothing=False)
-        super()._allocate(room)
-
-    def _write(self, start: int, values: Sequence[Any]) -> None:
-        super()._write(start, values)
-        self._integral[start : start + len(values)] = [type(value) is int for value in values]
-
-    def scatter(self, rows: Sequence[int], values: Sequence[Any], count: int) -> None:
-        positions = np.asarray(rows, "i8") + self.rows
-        super().scatter(rows, values, count)
-        self._integral[positions] = [type(value) is int for value in values]
-
-    def values(self) -> list[Any]:
-        known = zip(super().values(), self._integral, strict=False)
-        return [int(value) if integral else value for value, integral in known]
+    _dtype, _array, _arrow = "f8", pd.arrays.FloatingArray, pa.float64()
 
 
 class Flags(_Masked):
     """Truth values as `boolean`."""
 
-    _dtype, _array = "bool", pd.arrays.BooleanArray
+    _dtype, _array, _arrow = "bool", pd.arrays.BooleanArray, pa.bool_()
 
 
 class Objects(_Buffered):

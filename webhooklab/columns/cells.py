@@ -9,21 +9,30 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from webhooklab.columns import bulk
 from webhooklab.columns.buffers import Objects
 
+_EXACT_IN_FLOAT: Final = 2**53
+_SAMPLE: Final = 500
 _MARSHAL_VERSION: Final = 2  # later ones look for shared objects, which JSON does not have
 
 
 class Cells(Objects):
-    """JSON values of any kind. Each frame gets lists and objects of its own, to change at will."""
+    """JSON values of any kind. Each frame gets lists and objects of its own, to change at will.
+
+    A number without a fraction is an integer: JSON does not tell 1.0 from 1.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._is_packed = False
+        self._is_new = True
+        self._arrow: Any = None
 
     def _put(self, positions: Sequence[int], values: Sequence[Any]) -> None:
         packed = [_pack(value) for value in values]
         self._is_packed = self._is_packed or _Packed in map(type, packed)
+        self._is_new = True
         super()._put(positions, packed)
 
     def series(self, index: pd.RangeIndex) -> pd.Series:
@@ -32,6 +41,19 @@ class Cells(Objects):
         cells = map(_unpack, self._objects[: self.rows].tolist())
         copies = np.fromiter(cells, object, count=self.rows)
         return pd.Series(copies, dtype=object, index=index, copy=False)
+
+    def arrow_type(self) -> Any:
+        if self._is_new:
+            newest = self._objects[max(self.rows - _SAMPLE, 0) : self.rows].tolist()
+            cells = [_unpack(value) for value in newest if type(value) is _Packed]
+            is_mixed = any(type(value) is not _Packed and value is not pd.NA for value in newest)
+            self._arrow = bulk.cells_type(cells) if cells and not is_mixed else None
+            self._is_new = False
+        return self._arrow
+
+    def extend(self, array: Any) -> None:
+        super().extend(array)
+        self._is_new = False  # all of one type, which is known
 
     def values(self) -> list[Any]:
         objects = self._objects[: self.rows].tolist()
@@ -45,6 +67,8 @@ class _Packed(bytes):
 
 
 def _pack(value: Any) -> Any:
+    if type(value) is float:
+        return int(value) if value.is_integer() and abs(value) < _EXACT_IN_FLOAT else value
     if type(value) is not list and type(value) is not dict:
         return value
     try:

@@ -24,6 +24,12 @@ class Texts(Column):
     def append(self, values: Sequence[Any]) -> None:
         self._add(pa.array(values, pa.large_string()))
 
+    def arrow_type(self) -> Any:
+        return pa.string()
+
+    def extend(self, array: Any) -> None:
+        self._add(array.cast(pa.large_string()))
+
     def skip(self, count: int) -> None:
         self._add(pa.nulls(count, pa.large_string()))
 

@@ -56,15 +56,15 @@ class Inbox:
     def display(self) -> None:
         """Show the inbox here, in this cell's output; once closed, the static page."""
         if self._closed:
-            display(self._page())  # type: ignore[no-untyped-call]
+            display(self._page())
             return
         # Not the widget itself: its display is this method.
         bundle: Any = self.widget._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         said = self._describe()
         data["text/plain"] = f"<webhooklab inbox {said.url} {said.detail or said.status}>"
-        handle = DisplayHandle(uuid.uuid4().hex)  # type: ignore[no-untyped-call]
-        handle.display(data, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+        handle = DisplayHandle(uuid.uuid4().hex)
+        handle.display(data, raw=True, metadata=metadata)
         self._handles.append(handle)
 
     def close(self, *, snapshot: bool = True) -> None:
@@ -83,11 +83,11 @@ class Inbox:
     def _leave_snapshots(self) -> None:
         page = self._page()
         for handle in self._handles:
-            handle.update(page)  # type: ignore[no-untyped-call]
+            handle.update(page)
         self._handles.clear()
 
     def _page(self) -> HTML:
-        return HTML(snapshot_html(self._store, self._describe()))  # type: ignore[no-untyped-call]
+        return HTML(snapshot_html(self._store, self._describe()))
 
     def _push(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         widget = self._widget

@@ -22,8 +22,11 @@ from webhooklab.payloads.flattening import Field, Fields
 
 _GATHERED_AT_ONCE_BYTES: Final = 2**18
 """What comes of so much text fits into a processor's cache."""
-_STORED_AT_ONCE_BYTES: Final = 2**22
+_STORED_AT_ONCE_BYTES: Final = 2**21
 """Parsed JSON takes several times the memory of its text: that of so much is held at one time."""
+_WORTH_IT_ROWS: Final = 100
+_MOST_FAILURES: Final = 5
+"""Bodies that could not be read at once are tried less and less often: every 32nd part at last."""
 
 
 class PayloadColumns:
@@ -32,6 +35,8 @@ class PayloadColumns:
     def __init__(self) -> None:
         self._seqs = Counts()
         self._fields = Fields()
+        self._failures = 0
+        self._attempts_to_skip = 0
 
     def append(self, chunk: Mapping[str, Sequence[Any]]) -> None:
         """Add a row for each `seq`, `content_type` and `body`; of nothing if it cannot be read."""
@@ -46,6 +51,25 @@ class PayloadColumns:
     def _append(
         self, seqs: Sequence[int], content_types: Sequence[str | None], some: Sequence[bytes]
     ) -> None:
+        if not self._append_at_once(content_types, some):
+            self._append_one_by_one(content_types, some)
+        self._seqs.append(seqs)
+
+    def _append_at_once(self, content_types: Sequence[str | None], some: Sequence[bytes]) -> bool:
+        if len(some) < _WORTH_IT_ROWS:
+            return False
+        if self._attempts_to_skip:
+            self._attempts_to_skip -= 1
+            return False
+        kinds = set(map(bodies.kind, content_types, some))
+        read = kinds == {bodies.JSON} and self._fields.read_at_once(some, self._seqs.rows)
+        self._failures = 0 if read else min(self._failures + 1, _MOST_FAILURES)
+        self._attempts_to_skip = 2**self._failures - 1
+        return read
+
+    def _append_one_by_one(
+        self, content_types: Sequence[str | None], some: Sequence[bytes]
+    ) -> None:
         gathered = 0
         for row, (body, content_type) in enumerate(zip(some, content_types, strict=True)):
             try:
@@ -57,8 +81,7 @@ class PayloadColumns:
             if gathered > _GATHERED_AT_ONCE_BYTES:
                 self._fields.gather()
                 gathered = 0
-        self._fields.store(self._seqs.rows, len(seqs))
-        self._seqs.append(seqs)
+        self._fields.store(self._seqs.rows, len(some))
 
     def frame(self) -> pd.DataFrame:
         """One row for each body so far, index `seq`; the caller's to change."""
@@ -72,7 +95,9 @@ class PayloadColumns:
 
     def _fullest(self) -> list[Field]:
         """The fields that become columns: all, as long as the memory for them is bounded."""
-        fields = list(self._fields.shown.values())
+        # What is null here and an object there has its column in what is below it.
+        shown = self._fields.shown.values()
+        fields = [field for field in shown if field.column is not None or not field.below]
         room = max(MAX_PAYLOAD_CELLS // max(self._seqs.rows, 1), 1)
         if len(fields) <= room:
             return fields

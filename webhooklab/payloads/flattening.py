@@ -6,11 +6,11 @@ as tuples and turned into columns together: what each of them costs hardly grows
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from webhooklab.columns import Column, widened
+from webhooklab.columns import Column, bulk, widened
 from webhooklab.defaults import (
     MAX_COLUMNS_PER_PAYLOAD,
     MAX_PAYLOAD_COLUMNS,
@@ -100,6 +100,18 @@ class Fields:
         if not complete:
             self._add_whole(row, value)
 
+    def read_at_once(self, texts: Sequence[bytes], start: int) -> bool:
+        """Read objects of fields that are all known into the columns, from row `start` on.
+
+        False when that is not possible, or could come out otherwise than one by one: then nothing
+        has changed.
+        """
+        of = _object_type(self._root) if 0 < self._count <= MAX_COLUMNS_PER_PAYLOAD else None
+        objects = bulk.read(texts, of) if of is not None else None
+        if objects is not None:
+            _extend(self._root, objects, start)
+        return objects is not None
+
     def gather(self) -> None:
         """Make columns of the objects that were collected, while they are in the cache."""
         for layout in self._layouts.values():
@@ -164,6 +176,33 @@ class Fields:
                 self._show(cell, field, depth + 1)
             else:
                 self.shown.setdefault(field.path, field)
+
+
+def _object_type(at: Field) -> Any:
+    """The Arrow type of the objects at a field; None where there is no one type for them."""
+    types = {}
+    for key, field in at.below.items():
+        if field.below:
+            # A field that is an object here and a value there has no one type.
+            types[key] = _object_type(field) if field.column is None else None
+        else:
+            types[key] = bulk.NULL if field.column is None else field.column.arrow_type()
+    return None if None in types.values() or not _are_text(types) else bulk.struct(types)
+
+
+def _are_text(keys: Iterable[str]) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for key in keys for char in key)
+
+
+def _extend(at: Field, objects: Any, start: int) -> None:
+    arrays = objects.flatten()
+    for (_, field), array in zip(at.below.items(), arrays, strict=True):
+        if field.below:
+            _extend(field, array, start)
+        elif field.column is not None:
+            field.column.skip(start - field.column.rows)
+            field.column.extend(array)
+            field.filled += len(array) - array.null_count
 
 
 def _escape(key: str) -> str:

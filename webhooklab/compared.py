@@ -1,0 +1,72 @@
+"""The comparison as users get it: with pictures and a report."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from webhooklab import charts, comparison, report
+from webhooklab.comparison.what_if import WhatIf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+
+class Comparison(comparison.Comparison):
+    """Push held against pull: `changes`, `summary`, `missed`, and what is drawn of them."""
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """One line per entity: pushes, polls, lags, misses; of many entities counts over time."""
+        return charts.plot(self.changes, axes)
+
+    def plot_latency(self, axes: Axes | None = None) -> Axes:
+        """Both lags after the change as ECDF, in seconds."""
+        return charts.plot_latency(self.changes, axes)
+
+    def what_if(self, every: Iterable[float] = (1, 5, 30, 60, 300)) -> PlottedWhatIf:
+        """Expect what polling `every` so many seconds would cost; `.plot_cost()` draws it."""
+        table = super().what_if(every)
+        plotted = PlottedWhatIf(table)
+        plotted.attrs.update(table.attrs)
+        return plotted
+
+    def report(self, path: str | PathLike[str] = "report.html") -> Path:
+        """Write one HTML file that needs no network and holds no secrets; returns its path."""
+        return report.write_report(self, path)
+
+
+class PlottedWhatIf(WhatIf):
+    """The table of `what_if` with its picture."""
+
+    def plot_cost(self, axes: Axes | None = None) -> Axes:
+        """Polls, and how late, by interval."""
+        return charts.plot_what_if(self, axes)
+
+
+def compare(
+    events: DataFrame,
+    snapshots: DataFrame,
+    *,
+    polls: DataFrame | None = None,
+    fetches: DataFrame | None = None,
+    listening: DataFrame | None = None,
+    grace: float = 30.0,
+    now: datetime | None = None,
+    **more: Any,
+) -> Comparison:
+    """Hold webhook events against polled snapshots; see `webhooklab.comparison.compare`."""
+    return Comparison(
+        events,
+        snapshots,
+        polls=polls,
+        fetches=fetches,
+        listening=listening,
+        grace=grace,
+        now=now,
+        **more,
+    )

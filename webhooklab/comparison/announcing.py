@@ -1,0 +1,89 @@
+"""Which changes that only polls saw may have been announced after all (rule 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from webhooklab.comparison import reading, sides, vanishing
+from webhooklab.comparison.arrays import NAT, Array, happen_between, most_of
+from webhooklab.comparison.grouping import Groups
+from webhooklab.comparison.matter import Matter
+from webhooklab.comparison.sides import DELETED
+from webhooklab.comparison.versions import ORDERED
+
+
+def announcements(matter: Matter, groups: Groups, kind: Array) -> tuple[Array, Array, Array]:
+    """Which changes that only polls saw an invalid, a thin or an unclear event may concern."""
+    count = len(groups.entity)
+    found = np.zeros((3, count), bool)
+    at = np.flatnonzero(groups.polled_at_all & ~groups.pushed & ~groups.baseline)
+    if not len(at):
+        return found[0], found[1], found[2]
+    pushes, entity = matter.pushes, matter.known.pushed
+    rejected = sides.is_invalid(matter.pushes.frame)[pushes.rows]
+    stateless = matter.runs.stateless if matter.runs.entities.any() else False
+    in_runs = matter.runs.entities[entity]
+    thin_rows = pushes.counts & ~pushes.own & (~in_runs | stateless)
+    for position, rows in enumerate((rejected & ~pushes.own, thin_rows)):
+        found[position, at] = _announced(
+            groups, at, entity[rows], pushes.received[rows], matter.grace
+        )
+    found[0, at] |= _delivered_invalid(matter, groups, at, rejected)
+    found[2, at] = matter.runs.blocked[groups.first_pull[at]]
+    found[2] |= _explained(matter, groups, kind)
+    return found[0], found[1], found[2]
+
+
+def _announced(groups: Groups, at: Array, owners: Array, moments: Array, grace: int) -> Array:
+    """Which of the changes `at` an event in (`not_seen_at`, `polled_at + grace`] may concern."""
+    entity, until = groups.entity[at], groups.polled[at] + grace
+    return happen_between(owners, moments, entity, groups.not_seen[at], until)
+
+
+def _delivered_invalid(matter: Matter, groups: Groups, at: Array, rejected: Array) -> Array:
+    """Changes whose version an invalid delivery may have named."""
+    rows = np.flatnonzero(rejected & matter.pushes.own)
+    entity = groups.entity[at]
+    asked = np.flatnonzero(np.isin(entity, matter.known.pushed[rows]))
+    found = np.zeros(len(at), bool)
+    if not len(asked):
+        return found
+    text, gone = matter.readings.text, matter.pushes.deletion[rows]
+    named = reading.Spellings()
+    for row, deleted in zip(rows.tolist(), gone.tolist(), strict=True):
+        named.add(int(matter.known.pushed[row]), DELETED if deleted else text.iloc[row])
+    shown = text.iloc[len(matter.pushes) + groups.first_pull[at[asked]]]
+    for position, version in zip(asked.tolist(), shown, strict=True):
+        gone_now = groups.deletion[at[position]]
+        found[position] = named.may_hold(int(entity[position]), DELETED if gone_now else version)
+    return found
+
+
+def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
+    """Vanishings that an event explains which no poll showed: closed, archived, whatever.
+
+    A list may show only what is open. Such an event is no deletion, but neither was the webhook
+    of a deletion missed for certain.
+    """
+    explained = np.zeros(len(groups.entity), bool)
+    at = np.flatnonzero(groups.deletion & groups.polled_at_all & ~groups.pushed)
+    if not len(at):
+        return explained
+    unseen = groups.pushed & ~groups.polled_at_all & ~groups.deletion
+    newest = most_of(
+        np.flatnonzero(groups.polled_at_all & ~groups.deletion),
+        groups.entity[groups.polled_at_all & ~groups.deletion],
+        matter.known.count,
+    )[groups.entity]
+    newer = (kind == ORDERED) & (np.arange(len(kind)) > newest)
+    leaves = ~vanishing.keeps(matter.pushes.column("event_type", groups.pushes))
+    for after, chosen in ((groups.not_seen, unseen), (np.full(len(kind), NAT), unseen & newer)):
+        rows = leaves & chosen[groups.change]
+        explained[at] |= happen_between(
+            groups.entity[groups.change[rows]],
+            matter.pushes.received[groups.pushes[rows]],
+            groups.entity[at],
+            after[at],
+            groups.polled[at] + matter.grace,
+        )
+    return explained

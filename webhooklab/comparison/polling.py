@@ -1,0 +1,123 @@
+"""What pollers did over all, and when deliveries could reach us (rules 1 and 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from webhooklab.comparison.arrays import NAT, Array, is_time, least_of, most_of, texts, ticks
+from webhooklab.comparison.sides import Pulls, column
+
+
+@dataclass(frozen=True)
+class Poller:
+    """What is known of one poller over all: when complete answers began and ended (rule 1)."""
+
+    first_complete: int
+    last_complete: int
+    is_list: bool
+
+
+def succeeded(polls: pd.DataFrame) -> Array:
+    """The polls that were answered with 2xx or 304 and ended without an error."""
+    status = column(polls, "status").astype("Float64").to_numpy("f8", na_value=np.nan)
+    fine: Array = ((status >= 200) & (status < 300)) | (status == 304)
+    fine &= column(polls, "error").isna().to_numpy()
+    return fine
+
+
+def complete(polls: pd.DataFrame) -> Array:
+    """The successful polls that saw all there is; a 304 says that nothing is new of it."""
+    told = column(polls, "complete").astype("boolean").fillna(False).to_numpy(bool)
+    return succeeded(polls) & told
+
+
+def pollers(side: Pulls, polls: pd.DataFrame | None, entity: Array) -> dict[int, Poller]:
+    """Each poller by its number in `side.poller`."""
+    count = int(side.poller.max()) + 1 if len(side) else 0
+    first = least_of(side.polled, side.poller, count)
+    last = np.maximum(
+        most_of(side.last_seen, side.poller, count), most_of(side.not_seen, side.poller, count)
+    )
+    several = _have_several(side.poller, entity, count)
+    if polls is not None and len(polls) and "poller" in polls:
+        return _pollers_with_polls(side, polls, first, last, several)
+    return {n: Poller(int(first[n]), int(last[n]), bool(several[n])) for n in range(count)}
+
+
+def _have_several(owner: Array, entity: Array, count: int) -> Array:
+    low, high = least_of(entity, owner, count), most_of(entity, owner, count)
+    several: Array = low != high
+    return several
+
+
+def _pollers_with_polls(
+    side: Pulls, polls: pd.DataFrame, first: Array, last: Array, several: Array
+) -> dict[int, Poller]:
+    names = column(side.frame, "poller")
+    where = {names.iloc[row]: n for n, row in _first_rows(side.poller).items()}
+    fine = complete(polls)
+    owner = np.array([where.get(name, -1) for name in column(polls, "poller")], "i8")
+    keep = fine & (owner >= 0)
+    began = ticks(polls["requested_at"])[keep]
+    ended = ticks(polls["polled_at"])[keep]
+    first = np.minimum(first, least_of(ended, owner[keep], len(first)))
+    last = np.maximum(last, most_of(began, owner[keep], len(last)))
+    lists = several | ~_ask_for_one(side, polls, owner, len(first))
+    return {n: Poller(int(first[n]), int(last[n]), bool(lists[n])) for n in range(len(first))}
+
+
+def _first_rows(numbers: Array) -> dict[int, int]:
+    distinct, rows = np.unique(numbers, return_index=True)
+    return dict(zip(distinct.tolist(), rows.tolist(), strict=True))
+
+
+def _ask_for_one(side: Pulls, polls: pd.DataFrame, owner: Array, count: int) -> Array:
+    """The pollers whose URL ends in the id of an entity that they saw: one resource, no list."""
+    urls = column(polls, "url")
+    single = np.zeros(count, bool)
+    ids = texts(column(side.frame, "entity_id"))
+    for number, row in _first_rows(side.poller).items():
+        own = np.flatnonzero(owner == number)
+        path = str(urls.iloc[own[0]]).partition("?")[0] if len(own) else ""
+        single[number] = path.rstrip("/").rpartition("/")[2] == ids.iloc[row]
+    return single
+
+
+def extend_last_seen(side: Pulls, known: dict[int, Poller], entity: Array) -> None:
+    """A poll that changed nothing writes no row, but saw the current states again (rule 1)."""
+    if not len(side):
+        return
+    last = np.array([known[n].last_complete for n in range(len(known))])[side.poller]
+    width = int(side.poller.max()) + 1
+    newest = pd.Series(side.polled).groupby(entity * width + side.poller).transform("max")
+    current = side.polled == newest.to_numpy()
+    side.last_seen = np.where(current, np.maximum(side.last_seen, last), side.last_seen)
+
+
+def listened(listening: pd.DataFrame | None) -> tuple[Array, Array]:
+    """The spans in which deliveries could reach us, merged; a NaT end is still open.
+
+    None: nobody says that we listened, so it is not assumed.
+    """
+    if listening is None or not len(listening):
+        return np.empty(0, "i8"), np.empty(0, "i8")
+    started, stopped = ticks(listening["started_at"]), ticks(listening["stopped_at"])
+    order = np.argsort(started, kind="stable")
+    started = started[order]
+    reach = np.maximum.accumulate(np.where(is_time(stopped), stopped, np.iinfo("i8").max)[order])
+    new = np.append(True, started[1:] > reach[:-1])
+    ends = np.append(np.flatnonzero(new)[1:], len(started)) - 1
+    return started[new], reach[ends]
+
+
+def covers(spans: tuple[Array, Array], start: Array, stop: Array) -> Array:
+    """Whether one span holds all of [start, stop]."""
+    started, stopped = spans
+    if not len(started):
+        return np.zeros(len(start), bool)
+    at = np.searchsorted(started, start, "right") - 1
+    inside: Array = (at >= 0) & (stopped[np.maximum(at, 0)] >= stop) & (start != NAT)
+    return inside

@@ -81,7 +81,7 @@ def _snapshots(draw, entity_id, versions, least=0):
 
 
 @settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
@@ -119,7 +119,7 @@ def _rows(changes):
 statuses = st.sampled_from("abc")
 
 
-@settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(
     st.lists(st.tuples(moments, statuses), min_size=1, max_size=6),
     st.lists(st.tuples(statuses, moments), min_size=1, max_size=6, unique_by=lambda s: s[1]),

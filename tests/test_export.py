@@ -85,6 +85,15 @@ def test_no_cell_of_a_csv_is_a_formula_and_reading_takes_the_guard_off(some, tmp
     assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r\n"))]
 
 
+@pytest.mark.parametrize("more", [[], [b"\xff"]], ids=["all text", "one is not"])
+def test_which_bodies_are_base64(lab, tmp_path, more):
+    bodies = [b"x", b"\n", b'"', b"", b"\r", b"a\0", b"\xef\xbb\xbf{}", b"a\xef\xbb\xbf", *more]
+    send(lab.url, [(None, body) for body in bodies])
+    with lab.export(tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        encodings = [row["body_encoding"] for row in csv.DictReader(file)]
+    assert encodings == [""] * 4 + ["base64"] * 3 + [""] + ["base64"] * len(more)
+
+
 @every_suffix
 def test_times_of_all_years(lab, tmp_path, suffix):
     times = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.5Z", None]

@@ -155,6 +155,14 @@ def test_lists_handed_out_are_copies():
         assert columns.frame()["deep"].iloc[0][0]
 
 
+def test_lists_of_very_long_integers_are_copies_too():
+    columns = PayloadColumns()
+    body = b'{"l":[{"n":' + b"9" * 5_000 + b"}]}"
+    columns.append({"seq": [1], "content_type": [None], "body": [body]})
+    columns.frame()["l"].iloc[0][0].clear()
+    assert len(str(columns.frame()["l"].iloc[0][0]["n"])) == 5_000
+
+
 def test_a_flood_of_keys_leaves_room_for_others():
     wide = [json.dumps({f"k{n}_{i}": 0 for i in range(100_000)}).encode() for n in range(3)]
     frame = flat(*wide, GOOD[0], GOOD[1])

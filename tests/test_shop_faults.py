@@ -91,7 +91,7 @@ def test_what_is_not_overtaken_within_fifty_changes_goes_anyway() -> None:
     with Receiver() as receiver, Shop(seed=5, speed=speed, faults=faults) as shop:
         shop.send_to(receiver.url)
         shop.advance(300)
-        shop.drain()
+        shop.drain(timeout=100)
         truth = shop.truth
     numbers = pd.Series(truth.index, index=truth.index)
     until_next = numbers.groupby(truth.entity_id).shift(-1) - numbers

@@ -36,4 +36,4 @@ def test_it_has_nothing_else(wheel):
     tops = {name.split("/")[0] for name in wheel.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"webhooklab"}
     suffixes = {Path(name).suffix for name in wheel.namelist() if name.startswith("webhooklab/")}
-    assert suffixes <= {".py", ".typed", ".ipynb", ".mjs", ".css", ".md"}
+    assert suffixes <= {".py", ".typed", ".ipynb", ".mjs", ".css", ".md", ".png"}

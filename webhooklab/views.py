@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import threading
 from abc import ABC, abstractmethod
@@ -60,7 +62,7 @@ class _Kept(ABC, Generic[Rows]):
 
     def frame(self) -> pd.DataFrame:
         """All rows, the new ones among them."""
-        with self._lock:
+        with self._lock, _collector_resting():
             self._catch_up()
             return self._rows.frame()
 
@@ -210,3 +212,18 @@ def _instant(since: Any) -> int:
             "'2026-03-01T12:00Z' or '15min'."
         ) from error
     return min(max(instant, 0), _LARGEST)  # nothing was received before 1970
+
+
+@contextlib.contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Keep the garbage collector from walking all that the notebook holds, again and again.
+
+    What is made meanwhile has no cycles, and is wanted.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -4,10 +4,13 @@ import pytest
 
 from tests.jupyter.lab_page import HOW_TO_INSTALL, QUIET, JupyterServer, NotebookPage, chromium_path
 
+# Of this package, not of the session: the browser's driver keeps an event loop running in this
+# thread, and tests elsewhere start their own.
+
 _names = (f"notebook-{number}.ipynb" for number in itertools.count(1))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api", reason=HOW_TO_INSTALL)
     path = chromium_path()
@@ -19,14 +22,14 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter(chromium, tmp_path_factory):  # noqa: ARG001 - without a browser it need not start
     server = JupyterServer(tmp_path_factory.mktemp("jupyter"))
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def context(chromium):
     # One for all tests, so that JupyterLab's own files are loaded once.
     made = chromium.new_context(viewport={"width": 1200, "height": 1000}, accept_downloads=True)

@@ -25,18 +25,18 @@ class Cells(Objects):
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_packed = False
+        self._has_containers = False
         self._is_new = True
         self._arrow: Any = None
 
     def _put(self, positions: Sequence[int], values: Sequence[Any]) -> None:
         packed = [_pack(value) for value in values]
-        self._is_packed = self._is_packed or _Packed in map(type, packed)
+        self._has_containers |= not _CONTAINERS.isdisjoint(map(type, packed))
         self._is_new = True
         super()._put(positions, packed)
 
     def series(self, index: pd.RangeIndex) -> pd.Series:
-        if not self._is_packed:
+        if not self._has_containers:
             return super().series(index)
         cells = map(_unpack, self._objects[: self.rows].tolist())
         copies = np.fromiter(cells, object, count=self.rows)
@@ -64,6 +64,9 @@ class _Packed(bytes):
     """A list or object in Python's own binary format, which keeps all that JSON can say."""
 
     __slots__ = ()
+
+
+_CONTAINERS: Final = frozenset({_Packed, list, dict})
 
 
 def _pack(value: Any) -> Any:

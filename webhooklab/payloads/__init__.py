@@ -7,8 +7,6 @@ is in column `$`, and so is, whole, a body of more fields than there is room for
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -40,13 +38,12 @@ class PayloadColumns:
 
     def append(self, chunk: Mapping[str, Sequence[Any]]) -> None:
         """Add a row for each `seq`, `content_type` and `body`; of nothing if it cannot be read."""
-        with _collector_resting():
-            for start, stop in _parts(chunk["body"]):
-                self._append(
-                    chunk["seq"][start:stop],
-                    chunk["content_type"][start:stop],
-                    chunk["body"][start:stop],
-                )
+        for start, stop in _parts(chunk["body"]):
+            self._append(
+                chunk["seq"][start:stop],
+                chunk["content_type"][start:stop],
+                chunk["body"][start:stop],
+            )
 
     def _append(
         self, seqs: Sequence[int], content_types: Sequence[str | None], some: Sequence[bytes]
@@ -90,8 +87,7 @@ class PayloadColumns:
             column = field.column or Cells()
             column.skip(self._seqs.rows - column.rows)
             columns[field.path] = column
-        with _collector_resting():
-            return frame(columns, self._seqs.index("seq"))
+        return frame(columns, self._seqs.index("seq"))
 
     def _fullest(self) -> list[Field]:
         """The fields that become columns: all, as long as the memory for them is bounded."""
@@ -111,21 +107,6 @@ class PayloadColumns:
         fullest = sorted(fields, key=lambda field: -field.filled)[:room]
         kept = {field.path for field in fullest}
         return [field for field in fields if field.path in kept]
-
-
-@contextlib.contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Keep the garbage collector from walking all that the notebook holds, again and again.
-
-    What is made meanwhile has no cycles, and is wanted.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _parts(all_bodies: Sequence[bytes]) -> Iterator[tuple[int, int]]:

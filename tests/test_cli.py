@@ -75,14 +75,16 @@ def test_shop_answers_its_api_and_sends_webhooks(tmp_path):
         assert shop.wait(20) == 0
 
 
-def test_demo_prints_a_url_that_answers(tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_demo_prints_a_url_that_answers_until_it_is_stopped(tmp_path, end):
     with command.start("demo", "here", "--no-browser", cwd=tmp_path) as demo:
         url = command.line_with(demo, "/lab/tree/01_first_webhook.ipynb?token=").strip()
         assert httpx.get(url, follow_redirects=True, timeout=30).status_code == 200
         assert (tmp_path / "here" / "01_first_webhook.ipynb").exists()
-        demo.send_signal(signal.SIGINT)
-        demo.send_signal(signal.SIGTERM)
-        demo.wait(30)
+        demo.send_signal(end)
+        assert demo.wait(30) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
 
 
 def test_help_names_every_command(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -66,8 +67,9 @@ def _packaged() -> list[Path]:
 def open_jupyterlab(
     notebook: Path, *, browser: bool, port: int | None, on_ready: Callable[[str], None]
 ) -> int:
-    """Open JupyterLab on a notebook; returns its exit code when the user has stopped it.
+    """Open JupyterLab on a notebook; returns its exit code, or 0 when the user has stopped it.
 
+    JupyterLab ends with this call, whatever ends it: Ctrl-C and SIGTERM are taken alike.
     `on_ready` gets the notebook's URL, with its token, once JupyterLab answers.
     """
     _require("jupyterlab")
@@ -81,13 +83,16 @@ def open_jupyterlab(
     ]
     # The token goes by the environment: a command line can be read by every user of the machine.
     with subprocess.Popen(command, env={**os.environ, "JUPYTER_TOKEN": token}) as jupyter:  # noqa: S603 - our own words
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             if _answers(jupyter, port):
                 on_ready(f"http://127.0.0.1:{port}/lab/tree/{notebook.name}?token={token}")
             return jupyter.wait()
         except KeyboardInterrupt:
+            return 0
+        finally:
             jupyter.terminate()
-            return jupyter.wait()
+            signal.signal(signal.SIGTERM, before)
 
 
 def _answers(jupyter: subprocess.Popen[bytes], port: int) -> bool:

@@ -32,7 +32,7 @@ def test_the_bytes_are_gone_from_every_file(lab, file):
     assert lab.delete(lab.events.index[:30]) == 30
     assert SECRET not in bytes_of(file)
     assert len(bytes_of(file)) < size / 2
-    with lab._store.reading() as connection:
+    with lab._parts.store.reading() as connection:
         assert connection.execute("PRAGMA freelist_count").fetchone() == (0,), "vacuumed"
     assert [each.body for each in lab] == [b"stays"]
 
@@ -59,7 +59,7 @@ def test_what_is_not_there_is_no_matter(lab):
 
 def test_capture_goes_on_meanwhile(lab, monkeypatch):
     monkeypatch.setattr(upkeep, "MAINTENANCE_CHUNK_ROWS", 20)
-    lab._store.append([arrival(b"old" * 1000) for _ in range(1000)])
+    lab._parts.store.append([arrival(b"old" * 1000) for _ in range(1000)])
     statuses = []
 
     def send():

@@ -41,7 +41,7 @@ def test_another_process_sees_the_row_when_the_answer_arrives(lab, pytestconfig)
 
 
 def test_commits_are_synchronised_with_the_disk(lab):
-    for connect in (lab._store._writer.alone, lab._store.reading):
+    for connect in (lab._parts.store._writer.alone, lab._parts.store.reading):
         with connect() as connection:
             assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -93,7 +93,7 @@ def test_a_hostile_body_is_a_row_and_no_request(pulling, api, body):
 def test_through_the_listener_and_from_a_foreign_page(tmp_path, api):
     with Lab(tmp_path / "captures.db") as lab:
         pulling = Pulling(
-            lab._store, refuse=partial(refusal, allow_origins=["http://good.example"])
+            lab._parts.store, refuse=partial(refusal, allow_origins=["http://good.example"])
         )
         fetcher = pulling.fetch_related(api.url + "{id}", path="/hooks")
         post(lab.url, b'{"id": 1}', "hooks")
@@ -269,7 +269,7 @@ def test_resource_and_state_may_be_told(pulling, api):
 
 def test_a_thin_event_of_the_shop_is_followed_by_the_truth(tmp_path):
     with Lab(tmp_path / "captures.db") as lab, Shop(seed=5, payload="thin") as shop:
-        pulling = Pulling(lab._store)
+        pulling = Pulling(lab._parts.store)
         fetcher = pulling.fetch_related(
             shop.url + "orders/{data.id}",
             headers={"X-Api-Key": shop.api_key},

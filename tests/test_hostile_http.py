@@ -19,7 +19,7 @@ def test_hostile_requests(lab, raw):
     assert answers.count(b"HTTP/1.1 200 OK") == len(lab), "acknowledged is captured"
     assert post(lab.url, b"next").status == 200
     assert lab[-1].body == b"next"
-    until(lambda: not lab._server._listener._connections)
+    until(lambda: not lab._parts.server._listener._connections)
     assert lab.listening
 
 

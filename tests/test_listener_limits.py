@@ -19,8 +19,8 @@ def small(file):
         yield opened
         assert post(opened.url, b"next").status == 200
         assert opened[-1].body == b"next"
-        assert opened._server.ingress._in_flight_bytes == 0
-        until(lambda: not opened._server._listener._connections)
+        assert opened._parts.server.ingress._in_flight_bytes == 0
+        until(lambda: not opened._parts.server._listener._connections)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def quick(monkeypatch):
 
 def logged(lab, status, reason):
     until(lambda: len(lab.log))
-    ((_, _, remote, answered, said),) = lab._store.refusals()
+    ((_, _, remote, answered, said),) = lab._parts.store.refusals()
     assert (remote, answered) == ("127.0.0.1", status)
     assert reason in said
 
@@ -136,7 +136,7 @@ def test_a_sender_that_reads_no_answers_is_closed(file):
         client.socket.settimeout(0.3)
         with pytest.raises((TimeoutError, ConnectionError)):
             client.send(long_answer * 500)
-        until(lambda: not lab._server._listener._connections)
+        until(lambda: not lab._parts.server._listener._connections)
 
 
 @pytest.mark.parametrize(

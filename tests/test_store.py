@@ -93,7 +93,9 @@ def test_there_are_fewer_transactions_than_deliveries_under_load(lab):
                 client.answer()
 
     threads = [threading.Thread(target=send) for _ in range(16)]
-    with lab._store._writer.alone():  # the first commit takes a while: all others meet in the next
+    with (
+        lab._parts.store._writer.alone()
+    ):  # the first commit takes a while: all others meet in the next
         for thread in threads:
             thread.start()
     for thread in threads:

@@ -63,7 +63,7 @@ def test_a_full_disk(tiny_disk, caplog):
 
 
 def test_a_file_that_may_not_grow(lab):
-    with lab._store._writer.alone() as connection:
+    with lab._parts.store._writer.alone() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count={pages}")
     fails(lab, b"lost" * 20_000)
@@ -107,7 +107,7 @@ def test_an_interpreter_that_raises_keeps_no_delivery_out(lab, caplog):
         def interpret(self, request):
             raise RecursionError("too deep")
 
-    lab._server.ingress.interpreter = Broken()
+    lab._parts.server.ingress.interpreter = Broken()
     assert post(lab.url, b"{}").status == 200
     assert lab[1].event_type is None
     assert "captured all the same" in caplog.text
@@ -117,9 +117,9 @@ def test_one_sender_that_cannot_be_answered_costs_no_other_its_answer(lab):
     def broken(_):
         raise ValueError("no such answer")
 
-    ingress, answers = lab._server.ingress, []
+    ingress, answers = lab._parts.server.ingress, []
     waiting = [(None, "first", broken), (None, "second", answers.append)]
-    lab._server._background.call(ingress._reply, waiting, [None, None])
+    lab._parts.server._background.call(ingress._reply, waiting, [None, None])
     assert answers == ["second"]
 
 
@@ -127,7 +127,7 @@ def test_mappings_of_another_process_that_cannot_be_read_cost_no_answer(lab, cap
     def broken():
         raise OSError("unreadable")
 
-    lab._store.on_foreign_change = broken
+    lab._parts.store.on_foreign_change = broken
     with contextlib.closing(sqlite3.connect(lab.path)) as other, other:
         other.execute("INSERT OR REPLACE INTO meta VALUES ('a', 'b')")
     assert post(lab.url).status == 200

@@ -183,7 +183,7 @@ def test_a_function_that_closes_the_lab(file):
     lab = Lab(file)
     lab.on_delivery(lambda _: lab.close())
     post(lab.url)
-    until(lambda: lab.closed and not lab._server._background.running)
+    until(lambda: lab.closed and not lab._parts.server._background.running)
 
 
 def test_a_function_survives_a_file_that_cannot_be_read_for_a_moment(lab, file, capfd):
@@ -199,5 +199,5 @@ def test_a_function_survives_a_file_that_cannot_be_read_for_a_moment(lab, file, 
 
 def open_anew(lab):
     """Let go of the connections that are open, which would read the file wherever it is."""
-    while lab._store._idle:
-        lab._store._idle.pop().close()
+    while lab._parts.store._idle:
+        lab._parts.store._idle.pop().close()

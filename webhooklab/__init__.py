@@ -22,9 +22,10 @@ The floors of the house; a module imports only from lower ones, or from its own 
     8   pulling/                                 polling an API, fetching after an event
     9   listener
     10  server
-    11  lab                                      assembly for a notebook, nothing else
-    12  demo/                                    a small provider to play with
-    13  cli
+    11  parts                                    what stands behind a lab, opened and closed
+    12  lab/                                     assembly for a notebook, nothing else
+    13  demo/                                    a small provider to play with
+    14  cli
 """
 
 from __future__ import annotations

@@ -57,6 +57,27 @@ class Follower:
             traceback.print_exc()
 
 
+class Followers:
+    """The functions that follow a store, by name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._running: dict[str, Follower] = {}
+
+    def follow(self, name: str, function: Callable[[Delivery], object]) -> Follower:
+        """Call `function` with each delivery from now on, in place of the earlier one of `name`."""
+        earlier = self._running.pop(name, None)
+        if earlier is not None:
+            earlier.stop()
+        self._running[name] = Follower(self._store, function, self._store.head)
+        return self._running[name]
+
+    def stop(self) -> None:
+        """Stop all."""
+        for follower in self._running.values():
+            follower.stop()
+
+
 async def stream(store: Store, after: int, stopped: Callable[[], bool]) -> AsyncIterator[Delivery]:
     """Deliveries stored after `after`, in order, as they come; until `stopped` says so."""
     while not stopped():

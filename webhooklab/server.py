@@ -115,7 +115,7 @@ def _bind(store: Store, host: str, port: int | None) -> list[socket.socket]:
             f"Port {remembered}, which {store.path.name} used last, is taken by another program. "
             f"Listening on port {sockets[0].getsockname()[1]} instead: tell the provider the new "
             "URL, or end that program and open the Lab again.",
-            stacklevel=5,  # the cell that made the Lab
+            stacklevel=7,  # the cell that made the Lab
         )
         return sockets
 

@@ -62,7 +62,7 @@ def _warm(path: Path, rounds: int) -> dict[str, list[float]]:
     with Lab(path) as lab:
         for _ in range(rounds):
             before = lab.events
-            fill(lab._store, lab.head, NEW_ROWS)
+            fill(lab._parts.store, lab.head, NEW_ROWS)
             new = lab[-NEW_ROWS:]
             theirs.append(seconds(partial(pd.concat, [before, new])))
             ours.append(seconds(lambda: lab.events))

@@ -48,7 +48,7 @@ class Notebook:
 
     def command_fill(self, count: str) -> None:
         """Store so many more deliveries, past HTTP."""
-        fill(self._lab._store, self._lab.head, int(count))
+        fill(self._lab._parts.store, self._lab.head, int(count))
 
     def _idle(self) -> None:
         self._changed.wait()

@@ -84,7 +84,8 @@ def fill(lab, count, body_bytes=300):
     now = clock.now_us()
     for start in range(0, count, 1_000):
         numbers = range(start, min(start + 1_000, count))
-        lab._store.append([arrival(n, now - (count - n) * 40_000, body_bytes) for n in numbers])
+        made = [arrival(n, now - (count - n) * 40_000, body_bytes) for n in numbers]
+        lab._parts.store.append(made)
 
 
 def fill_at(lab, per_second, seconds, body_bytes=700):
@@ -94,7 +95,7 @@ def fill_at(lab, per_second, seconds, body_bytes=700):
         time.sleep(max(0, begun + tick / 50 - time.monotonic()))
         first = tick * per_second // 50
         numbers = range(first, first + per_second // 50)
-        lab._store.append([arrival(n, clock.now_us(), body_bytes) for n in numbers])
+        lab._parts.store.append([arrival(n, clock.now_us(), body_bytes) for n in numbers])
 
 
 def burn(seconds):

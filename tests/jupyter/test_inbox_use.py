@@ -174,7 +174,7 @@ def evil(number, text):
         headers=Headers([(latin, latin), ("Content-Type", content_type)]))
     safe = text.encode("utf-8", "replace").decode()
     return Arrival(request, Interpretation(safe, 1, Event(safe, safe, safe, safe, None, safe)), 200)
-lab._store.append([evil(n, text) for n, text in enumerate(strings * 2)])
+lab._parts.store.append([evil(n, text) for n, text in enumerate(strings * 2)])
 len(lab)
 """
 

@@ -1,0 +1,138 @@
+"""`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
+
+    frames deliveries waiting meaning pull_side keeping display      faces: groups of its methods
+    face        what they stand on: the parts
+
+The parts themselves are opened and closed in `webhooklab.parts`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
+from webhooklab.errors import CaptureFileError
+from webhooklab.lab.deliveries import Deliveries
+from webhooklab.lab.display import Display
+from webhooklab.lab.meaning import Meaning
+from webhooklab.lab.pull_side import PullSide
+from webhooklab.lab.waiting import Reacting
+from webhooklab.parts import Options, Parts
+
+__all__ = ["Lab"]
+
+_open_labs: dict[Path, Lab] = {}
+_open_labs_lock = threading.RLock()
+
+
+class Lab(Display, Reacting, Deliveries, Meaning, PullSide):
+    """Captures webhooks into a file, and shows them as DataFrames.
+
+    `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the
+    same process, the file's earlier Lab is closed first, so a cell can be run again and again.
+    While another process listens for the file, this Lab is *attached*: it sees rows and does not
+    listen; once that process has ended, opening the file again listens. A closed Lab still reads.
+
+    `path`: None is a temporary file, gone when the process ends. `port`: None is the port that
+    the file used last, else a free one, which it then remembers. `host`: on any other than a
+    loopback address the URL has a segment that cannot be guessed, and all else gets 404.
+    `max_body_bytes`: a larger body gets 413. `allow_origins`: web pages of these origins may read
+    our answers (CORS); "*" is any. `snapshot`: when the Lab closes, its inbox becomes a static
+    table of the newest deliveries, so that the saved notebook shows something without a kernel.
+
+    Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = CAPTURE_PATH,
+        *,
+        host: str = HOST,
+        port: int | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        allow_origins: Sequence[str] = (),
+        snapshot: bool = True,
+    ) -> None:
+        self.path = _resolve(path)
+        self._snapshot = snapshot
+        options = Options(
+            host=host, port=port, max_body_bytes=max_body_bytes, allow_origins=allow_origins
+        )
+        with _open_labs_lock:
+            earlier = _open_labs.get(self.path)
+            if earlier is not None:
+                earlier.close()
+            self._parts = Parts(self.path, options)
+            _open_labs[self.path] = self
+
+    @property
+    def url(self) -> str:
+        """Where to send webhooks: ends in "/"; every path below it and every method is captured.
+
+        Attached, it is the URL of the process that listens.
+        """
+        return self._parts.url
+
+    @property
+    def listening(self) -> bool:
+        """Whether this Lab receives webhooks itself."""
+        return self._parts.listening
+
+    @property
+    def attached(self) -> bool:
+        """Whether another process listens for the file, and this Lab only looks on."""
+        return self._parts.attached
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._parts.closed
+
+    def close(self) -> None:
+        """Free the port and end what runs. Deliveries being committed are still answered.
+
+        Reading goes on. A second call does nothing.
+        """
+        with _open_labs_lock:
+            if _open_labs.get(self.path) is self:
+                del _open_labs[self.path]
+        self._parts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Lab {self.url} {self._parts.headline}; {len(self):,} deliveries>"
+
+
+def _resolve(path: str | Path | None) -> Path:
+    if path is None:
+        folder = tempfile.mkdtemp(prefix="webhooklab-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder, CAPTURE_PATH).resolve()
+    if str(path) == ":memory:":
+        raise CaptureFileError(
+            '":memory:" would lose everything with the kernel: use Lab(None) for a temporary file.'
+        )
+    return Path(path).expanduser().resolve()
+
+
+@atexit.register
+def _close_all() -> None:
+    for lab in list(_open_labs.values()):
+        lab.close()

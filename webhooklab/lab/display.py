@@ -1,0 +1,52 @@
+"""How a Lab shows itself in a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webhooklab.lab.frames import Frames
+from webhooklab.lab.keeping import Keeping
+from webhooklab.records import EVENT_COLUMNS
+
+if TYPE_CHECKING:
+    from webhooklab.inbox import Description, Inbox, InboxWidget
+
+
+class Display(Frames, Keeping):
+    """The inbox, where there is a notebook."""
+
+    _inbox: Inbox | None = None
+    _snapshot: bool
+
+    @property
+    def inbox(self) -> InboxWidget:
+        """The live inbox, an ipywidget: to display, or to put into a layout of widgets."""
+        return self._shown().widget
+
+    def _shown(self) -> Inbox:
+        if self._inbox is None:
+            from webhooklab.inbox import Inbox  # noqa: PLC0415 - not every Lab is looked at
+
+            self._inbox = Inbox(self._parts.store, self._describe, self._export_found)
+            self._parts.closing.callback(self._inbox.close, snapshot=self._snapshot)
+        return self._inbox
+
+    def _describe(self) -> Description:
+        from webhooklab.inbox import Description  # noqa: PLC0415 - not every Lab is looked at
+
+        parts = self._parts
+        status = "closed" if parts.closed else "listening" if parts.listening else "attached"
+        return Description(parts.url, status, parts.path.name, parts.headline)
+
+    def _export_found(self, path: Path, where: str) -> Path:
+        found = self.find(where, columns=tuple(EVENT_COLUMNS)) if where.strip() else None
+        return self.export(path, found)
+
+    def _ipython_display_(self) -> None:
+        """Show the inbox where a notebook asks; raises `NotImplementedError` where none does."""
+        from webhooklab.inbox import in_notebook  # noqa: PLC0415 - not every Lab is looked at
+
+        if not in_notebook():
+            raise NotImplementedError
+        self._shown().display()

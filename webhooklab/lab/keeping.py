@@ -1,0 +1,57 @@
+"""What leaves the capture file: exports, and what is deleted for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from webhooklab import files, progress
+from webhooklab.lab.face import Face
+
+
+class Keeping(Face):
+    """`export`, `delete` and `clear`."""
+
+    def export(
+        self,
+        path: str | Path,
+        events: pd.DataFrame | None = None,
+        *,
+        secrets: bool = False,
+        overwrite: bool = True,
+    ) -> Path:
+        """Write deliveries to a `.csv`, `.jsonl` or `.parquet` file; returns its path.
+
+        `events`: some rows of `lab.events`; None is all. Credentials in headers and query strings
+        are `***` unless `secrets=True`. The file appears whole or not at all, for its owner only.
+        Raises `FileFormatError` for another suffix, `ExportError` when it cannot be written.
+        """
+        target = Path(path)
+        if events is not None:
+            return files.export_frame(target, events, secrets=secrets, overwrite=overwrite)
+        return files.export_store(target, self._parts.store, secrets=secrets, overwrite=overwrite)
+
+    def delete(self, seqs: int | Iterable[int]) -> int:
+        """Delete deliveries for good: their bytes leave the file. Returns how many there were.
+
+        `seqs`: one, several, or an index (`lab.find("path:/test").index`).
+        """
+        self._parts.check_open()
+        wanted = [seqs] if isinstance(seqs, int) else [int(seq) for seq in seqs]
+        self._parts.pulling.observations.forget_fetches(wanted)
+        with progress.bar(len(wanted), "deleting") as advance:
+            return self._parts.store.delete(wanted, advance)
+
+    def clear(self) -> int:
+        """Delete all deliveries, the log and what was pulled, for good.
+
+        Returns how many deliveries there were. Pollers and fetchers
+        are stopped. `seq` goes on where it was: none is ever given twice.
+        """
+        self._parts.check_open()
+        self._parts.pulling.stop()
+        self._parts.pulling.observations.clear()
+        self._parts.store.clear_refusals()
+        return self.delete(self._parts.store.seqs_after(0, -1, "1", ()))

@@ -156,21 +156,21 @@ def test_a_request_that_breaks_off(small, sent, reason):
 
 
 def test_too_many_connections(small, monkeypatch):
-    monkeypatch.setattr(small._server._listener, "_most_connections", 2)
+    monkeypatch.setattr(small._parts.server._listener, "_most_connections", 2)
     with Client(small.url) as one, Client(small.url) as two:
         assert one.ask(request()).status == two.ask(request()).status == 200
         with Client(small.url) as three:
             assert three.answer().status == 503
         assert one.ask(request()).status == 200
     logged(small, 503, "more than 2 connections")
-    until(lambda: not small._server._listener._connections)
+    until(lambda: not small._parts.server._listener._connections)
 
 
 def test_too_many_bytes_in_flight(small, monkeypatch):
     monkeypatch.setattr(ingress, "MAX_BODIES_IN_FLIGHT_BYTES", 1500)
     with Client(small.url) as one:
         one.send(request(headers=("Content-Length: 1000",)) + b"x" * 900)
-        until(lambda: small._server.ingress._in_flight_bytes == 900)
+        until(lambda: small._parts.server.ingress._in_flight_bytes == 900)
         refused = post(small.url, b"y" * 700)
         assert (refused.status, refused.headers["retry-after"]) == (503, "5")
         assert one.ask(b"x" * 100).status == 200
@@ -188,8 +188,8 @@ def test_the_connections_of_a_crowd_are_all_let_go(small):
         thread.start()
     for thread in threads:
         thread.join()
-    until(lambda: not small._server._listener._connections)
-    assert small._server.ingress._in_flight_bytes == 0
+    until(lambda: not small._parts.server._listener._connections)
+    assert small._parts.server.ingress._in_flight_bytes == 0
 
 
 def test_the_limits_are_those_of_the_defaults():

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.jupyter.lab_page import QUIET, ROOT, JupyterServer, NotebookPage, chromium_path
+from tests.jupyter.jupyter_server import QUIET, ROOT, JupyterServer, chromium_path
+from tests.jupyter.lab_page import NotebookPage
 
 IMAGES = ROOT / "notebooks" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}

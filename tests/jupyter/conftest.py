@@ -2,7 +2,8 @@ import itertools
 
 import pytest
 
-from tests.jupyter.lab_page import HOW_TO_INSTALL, QUIET, JupyterServer, NotebookPage, chromium_path
+from tests.jupyter.jupyter_server import HOW_TO_INSTALL, QUIET, JupyterServer, chromium_path
+from tests.jupyter.lab_page import NotebookPage
 
 # Of this package, not of the session: the browser's driver keeps an event loop running in this
 # thread, and tests elsewhere start their own.
@@ -41,14 +42,18 @@ def context(chromium):
 
 @pytest.fixture
 def notebook(jupyter, context):
-    """Opens a notebook with the cells it is given; its kernel ends with the test."""
+    """Opens a notebook with the cells it is given; its kernel ends with the test.
+
+    `before` is called with the browser's page before anything is loaded.
+    """
     opened = []
 
-    def open_notebook(*cells, app="lab/tree"):
+    def open_notebook(*cells, app="lab/tree", before=lambda _page: None):
         name = next(_names)
         jupyter.write(name, cells)
         page = NotebookPage(jupyter, context.new_page(), name)
         opened.append(page)
+        before(page.page)
         return page.open(app)
 
     yield open_notebook

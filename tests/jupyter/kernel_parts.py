@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
 from urllib.parse import urlsplit
@@ -32,6 +34,19 @@ def post(url, body=None, path="", **headers):
 
 def order(number, text="refund me"):
     return {"id": f"evt_{number}", "type": "order.shipped", "number": number, "text": text}
+
+
+def order_bytes(number):
+    """An order with a text as long as to make a common webhook's size."""
+    return json.dumps(order(number, "refund me " * 40)).encode()
+
+
+def start_steady_sender(url, per_second, seconds):
+    """Send from a process of its own; `.communicate()[0]` says how many were accepted."""
+    command = [sys.executable, "-m", "tests.jupyter.steady_sender", url]
+    return subprocess.Popen(
+        [*command, str(per_second), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
 
 
 def send(url, count, per_second=None, start=0):
@@ -86,16 +101,6 @@ def fill(lab, count, body_bytes=300):
         numbers = range(start, min(start + 1_000, count))
         made = [arrival(n, now - (count - n) * 40_000, body_bytes) for n in numbers]
         lab._parts.store.append(made)
-
-
-def fill_at(lab, per_second, seconds, body_bytes=700):
-    """So many rows a second, in small commits, as a listener under load makes them."""
-    begun = time.monotonic()
-    for tick in range(seconds * 50):
-        time.sleep(max(0, begun + tick / 50 - time.monotonic()))
-        first = tick * per_second // 50
-        numbers = range(first, first + per_second // 50)
-        lab._parts.store.append([arrival(n, clock.now_us(), body_bytes) for n in numbers])
 
 
 def burn(seconds):

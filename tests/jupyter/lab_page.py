@@ -1,135 +1,7 @@
-"""A real JupyterLab, driven by a real browser: the parts that the tests here are made of."""
+"""One notebook in a real JupyterLab, driven by a real browser."""
 
 import json
-import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-HOW_TO_INSTALL = (
-    "no Chromium: `apt install chromium` (or `python -m playwright install chromium`) and "
-    "`pip install webhooklab[test]`"
-)
-NO_NEWS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
-}
-
-
-def chromium_path():
-    """The system's Chromium; None where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class JupyterServer:
-    """JupyterLab in a process of its own, which sees nothing of this machine's settings."""
-
-    def __init__(self, folder):
-        self.root = folder / "notebooks"
-        self.root.mkdir()
-        self.port = free_port()
-        self.token = secrets.token_hex()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._log = (folder / "server.log").open("wb")
-        self._process = subprocess.Popen(
-            self._command(), env=self._environment(folder), stdout=self._log, stderr=self._log
-        )
-        self._wait()
-
-    def _command(self):
-        return [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-            *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
-            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"),
-            *(
-                "--LabApp.expose_app_in_browser=True",
-                "--JupyterNotebookApp.expose_app_in_browser=True",
-            ),
-        ]
-
-    def _environment(self, folder):
-        config = folder / "config"
-        overrides = config / "labconfig" / "default_setting_overrides.json"
-        overrides.parent.mkdir(parents=True)
-        overrides.write_text(json.dumps(NO_NEWS))
-        own = {
-            "JUPYTER_CONFIG_DIR": str(config),
-            "JUPYTER_DATA_DIR": str(folder / "data"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-            "IPYTHONDIR": str(folder / "ipython"),
-            "PYTHONPATH": str(ROOT),
-        }
-        return os.environ | own
-
-    def _wait(self, seconds=60):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.url}/api?token={self.token}"):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        raise TimeoutError("JupyterLab did not start")
-
-    def stop(self):
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._log.close()
-
-    def end_kernels(self):
-        for kernel in self._ask("GET", "kernels"):
-            self._ask("DELETE", f"kernels/{kernel['id']}")
-
-    def _ask(self, method, what):
-        headers = {"Authorization": f"token {self.token}"}
-        request = urllib.request.Request(f"{self.url}/api/{what}", method=method, headers=headers)
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def write(self, name, cells):
-        """A notebook with these code cells."""
-        notebook = {
-            "cells": [
-                {
-                    "cell_type": "code",
-                    "id": f"cell-{number}",
-                    "metadata": {},
-                    "execution_count": None,
-                    "outputs": [],
-                    "source": source,
-                }
-                for number, source in enumerate(cells)
-            ],
-            "metadata": {
-                "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-            },
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-        path = self.root / name
-        path.write_text(json.dumps(notebook))
-        return path
 
 
 class NotebookPage:
@@ -183,6 +55,10 @@ class NotebookPage:
     def run(self, number, timeout=60):
         """Run a cell to its end; returns its text output."""
         self.start(number)
+        return self.finish(number, timeout)
+
+    def finish(self, number, timeout=60):
+        """Wait until a started cell has ended; returns its text output."""
         running = self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:")
         running.wait_for(state="detached", timeout=1e3 * timeout)
         self.page.wait_for_function(
@@ -231,9 +107,16 @@ class NotebookPage:
             timeout=1e3 * timeout,
         )
 
+    def wait_first_row(self):
+        self.lines.first.wait_for()
+
     def wait_rows(self, *seqs, timeout=10):
         """Until the table shows just these rows, from the top."""
         self._until(lambda: self.cells("seq") == list(seqs), timeout, lambda: self.cells("seq"))
+
+    def wait_top(self, seq):
+        """Until this row is the uppermost in sight."""
+        self._until(lambda: self.cells("seq")[:1] == [seq], 5, lambda: self.cells("seq")[:3])
 
     def wait_shown(self, seqs, why):
         """Until the table has as many lines as that, and those in sight are the newest of them."""
@@ -268,23 +151,36 @@ class NotebookPage:
             self.page.wait_for_timeout(50)
 
     def held_seqs(self):
-        """All rows that can be scrolled to, oldest first."""
+        """All rows that can be scrolled to, oldest first. The table grows, so that it goes fast."""
         seqs = self.page.evaluate(
             """async () => {
                 const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
                 const grid = document.querySelector('.whl-grid');
+                grid.style.height = '6000px';
+                await frame();
                 const seqs = new Set();
-                for (let top = 0; top < grid.scrollHeight; top += 360) {
+                for (let top = 0; top < grid.scrollHeight; top += 5900) {
                     grid.scrollTop = top;
                     await frame();
                     await frame();
                     for (const cell of document.querySelectorAll('.whl-rows .whl-line .whl-c-seq'))
                         if (cell.parentElement.style.display !== 'none') seqs.add(cell.textContent);
                 }
+                grid.style.height = '';
                 return [...seqs].map(Number);
             }"""
         )
         return sorted(seqs)
+
+    def scroll_to(self, top):
+        """Scroll the table so far, and wait until it shows what is there."""
+        self.page.evaluate(
+            """(top) => new Promise((done) => {
+                document.querySelector('.whl-grid').scrollTop = top;
+                requestAnimationFrame(() => requestAnimationFrame(() => done()));
+            })""",
+            top,
+        )
 
     def click_row(self, seq):
         cell = self.page.locator(".whl-rows .whl-c-seq").get_by_text(str(seq), exact=True)
@@ -295,18 +191,6 @@ class NotebookPage:
         cell = self.page.locator(".whl-rows .whl-c-seq").get_by_text(str(seq), exact=True)
         grid = self.page.locator(".whl-grid")
         return cell.locator("visible=true").bounding_box()["y"] - grid.bounding_box()["y"]
-
-    def count_frames(self):
-        self.page.evaluate(
-            "() => { window.frames_ = [performance.now()]; const next = (at) => {"
-            " window.frames_.push(at); requestAnimationFrame(next); };"
-            " requestAnimationFrame(next); }"
-        )
-
-    def frames_per_second(self):
-        return self.page.evaluate(
-            "() => 1e3 * window.frames_.length / (performance.now() - window.frames_[0])"
-        )
 
     def walk_through_tabs(self, rows):
         """Look at each of so many rows, in each tab, as text and as hex, as curl and as Python."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jupyter.lab_page import ROOT
+from tests.jupyter.jupyter_server import ROOT
 from tests.jupyter.test_inbox_live import SETUP
 
 STRINGS = ROOT.parent / "shared" / "corpora" / "hostile" / "strings" / "blns.json"

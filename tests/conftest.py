@@ -1,6 +1,7 @@
 """What many tests start from: a Lab on a fresh file, and real inputs of other projects."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ MAY_BE_ABSENT = ("corpora", "superuser")
 
 def pytest_configure(config):
     config.stash[SKIPPED] = []
+    # What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

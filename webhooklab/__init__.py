@@ -20,6 +20,8 @@ The floors of the house; a module imports only from lower ones, or from its own 
     7   observations                             what was pulled, kept and shown
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
+    8   listened                                 when deliveries could reach us
+    9   evidence recovery                        both sides of a comparison; what it missed
     9   listener
     10  server
     11  parts                                    what stands behind a lab, opened and closed

@@ -42,6 +42,10 @@ SWEEP_INTERVAL_SECONDS = 0.5
 """How often connections are held against the timeouts above."""
 RETRY_AFTER_SECONDS = 5
 """What a sender is told to wait when the store cannot commit."""
+LISTENING_BEAT_SECONDS = 10.0
+"""How often a listener writes down that it still listens; what a crash ends, ends with the last."""
+LISTENING_STALL_SECONDS = 5.0
+"""A listener that is later than this with it was not to be reached (asleep, or held up)."""
 PORT_RELEASE_SECONDS = 3.0
 """How long a restarted kernel waits for its own port, which the old one may still be leaving."""
 SWITCH_INTERVAL_SECONDS = 0.0005
@@ -105,6 +109,10 @@ MAX_ID_CHARACTERS = 512
 """A longer value is not put into a URL."""
 MAX_DIFFERENCE_BYTES = 2**20
 """Larger states are fetched and kept, but no difference is computed for them."""
+
+# Comparing
+GRACE_SECONDS = 30.0
+"""How long after the first poll that saw a change its webhook may still come."""
 
 # Display
 PROGRESS_AFTER_SECONDS = 0.5

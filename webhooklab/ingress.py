@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from webhooklab import clock
 from webhooklab.defaults import (
@@ -71,6 +72,8 @@ class Ingress:
         self._waiting: list[Waiting] = []
         self._in_flight_bytes = 0
         self._not_stored = 0
+        self.lost = 0
+        """How many requests may have been events that we did not keep."""
 
     # Limits, before the body is read
 
@@ -95,6 +98,8 @@ class Ingress:
     def note_refusal(self, remote: str | None, status: int | None, reason: str) -> None:
         """Keep a row about a request that was not captured. No part of the request is in it."""
         logger.info("refused a request from %s: %s (%s)", remote, reason, status or "closed")
+        if status != HTTPStatus.NOT_FOUND:  # that one was not sent to our URL
+            self.lost += 1
         refusal = Refusal(clock.now_us(), remote, status, reason)
         self._store.submit([refusal], _ignore_outcome)
 
@@ -107,7 +112,10 @@ class Ingress:
         """
         answer = self._answer(request)
         status = None if reply is None else answer.status
-        arrival = Arrival(request, self._interpret(request), status)
+        interpretation = self._interpret(request)
+        if len(interpretation.items) not in (0, interpretation.event_count):
+            self.lost += 1  # more events than are kept of one batch
+        arrival = Arrival(request, interpretation, status)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
             self._loop.call_soon(self._flush)
@@ -153,6 +161,7 @@ class Ingress:
             if not self._not_stored:
                 logger.error("deliveries cannot be stored, their senders get 503: %s", outcome)
             self._not_stored += 1
+            self.lost += 1
             return _unavailable("the delivery could not be stored")
         if self._not_stored:
             count, self._not_stored = self._not_stored, 0

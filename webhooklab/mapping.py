@@ -69,12 +69,15 @@ class Mapping:
 
     def apply(self, request: Request, event: Event) -> Event:
         """The event with the mapped columns replaced. Never raises: what fails says nothing."""
-        values: dict[str, Any] = {
-            name: _convert(name, _evaluate(name, expression, request))
-            for name, expression in self.expressions().items()
-            if name != "state"
-        }
-        return replace(event, **values)
+        return replace(event, **{name: self.value(name, request) for name in self._columns()})
+
+    def value(self, name: str, request: Request) -> Any:
+        """What a column is, or the `state`, as JSON has it; None where the expression fails."""
+        found = _evaluate(name, self.expressions()[name], request)
+        return found if name == "state" else _convert(name, found)
+
+    def _columns(self) -> list[str]:
+        return [name for name in self.expressions() if name != "state"]
 
 
 class Interpreter:
@@ -87,12 +90,21 @@ class Interpreter:
     def interpret(self, request: Request) -> Interpretation:
         """What is concluded from a request. Never raises on anything from the wire."""
         interpretation = interpret(request)
-        for mapping in self._mappings:
-            if mapping.covers(request.path) and interpretation.event_count == 1:
-                event = mapping.apply(request, interpretation.event or Event())
-                items = tuple(replace(event, body=item.body) for item in interpretation.items)
-                return replace(interpretation, event=event, items=items)
-        return interpretation
+        mapping = self.mapping_for(request.path)
+        if mapping is None or interpretation.event_count != 1:
+            return interpretation
+        event = mapping.apply(request, interpretation.event or Event())
+        items = tuple(replace(event, body=item.body) for item in interpretation.items)
+        return replace(interpretation, event=event, items=items)
+
+    def mapping_for(self, path: str) -> Mapping | None:
+        """The user's mapping for deliveries to `path`."""
+        return next((mapping for mapping in self._mappings if mapping.covers(path)), None)
+
+    @property
+    def names_states(self) -> bool:
+        """Whether any mapping says where the state is."""
+        return any(mapping.state is not None for mapping in self._mappings)
 
 
 class Mappings:

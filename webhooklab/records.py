@@ -13,6 +13,9 @@ from webhooklab.headers import Headers
 
 Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
 
+RECOVERED: Final = "recovered"
+"""The source of a delivery that was made from what a poll saw."""
+
 EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "received_at": "time",
     "stored_at": "time",

@@ -22,6 +22,7 @@ from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
 from webhooklab.errors import PortTakenError
 from webhooklab.ingress import Ingress
+from webhooklab.listened import Heartbeat
 from webhooklab.listener import Listener, bind
 from webhooklab.mapping import Interpreter
 from webhooklab.store import Store
@@ -73,6 +74,9 @@ class Server:
             )
             self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
             self._listener.start()
+            undo.callback(self._listener.stop)
+            self.heartbeat = Heartbeat(store, lost=lambda: self.ingress.lost)
+            self.heartbeat.start(self._background)
             undo.pop_all()
 
     def _remember(self) -> None:
@@ -85,10 +89,12 @@ class Server:
         # What the loop has taken from a socket by now goes to the store in this turn of it.
         self._background.call(lambda: None)
         self._store.append([])
+        self.heartbeat.beat()
 
     def stop(self) -> None:
         """Free the port. What is being committed is still answered."""
         try:
+            self.heartbeat.stop()
             self._listener.stop()
         finally:
             self._background.stop()

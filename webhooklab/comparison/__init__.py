@@ -9,6 +9,8 @@
 Pure: frames in, frames out; no clock, no file, no thread.
 """
 
+from webhooklab.comparison.entity_states import state_in
+from webhooklab.comparison.explain import Explanation
 from webhooklab.comparison.mismatch import PathsArray, PathsDtype
 from webhooklab.comparison.missed import Missed
 from webhooklab.comparison.result import Comparison, compare
@@ -21,9 +23,11 @@ __all__ = [
     "REASONS",
     "VERDICTS",
     "Comparison",
+    "Explanation",
     "Missed",
     "PathsArray",
     "PathsDtype",
     "WhatIf",
     "compare",
+    "state_in",
 ]

@@ -22,8 +22,8 @@ from webhooklab.comparison.table import no_changes, table
 from webhooklab.comparison.verdicts import VERDICTS
 from webhooklab.comparison.what_if import WhatIf, observed_interval, what_if
 from webhooklab.comparison.wording import BECAUSE, MEANING, count, shortened
+from webhooklab.defaults import GRACE_SECONDS
 
-GRACE_SECONDS: Final = 30.0
 INTERVALS_SECONDS: Final = (1, 5, 30, 60, 300)
 
 

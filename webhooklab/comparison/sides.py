@@ -15,9 +15,9 @@ from webhooklab.comparison.arrays import (
     texts,
     ticks,
 )
-from webhooklab.records import EVENT_COLUMNS
+from webhooklab.records import EVENT_COLUMNS, RECOVERED
 
-OUR_OWN: Final = ("recovered", "replay")
+OUR_OWN: Final = (RECOVERED, "replay")
 """Sources of deliveries that we made ourselves."""
 REPLAY_HEADER: Final = '"webhooklab-replay'
 """How the name of the header begins that a replay of ours carries, in `headers_json`."""
@@ -173,8 +173,8 @@ def pulls(snapshots: pd.DataFrame) -> Pulls:
         snapshots = snapshots[named]
     version = texts(column(snapshots, "version"))
     gone = column(snapshots, "deleted")
-    deletion = gone.astype("boolean").fillna(False).to_numpy(bool)
-    deletion |= (version == DELETED).to_numpy(bool, na_value=False)
+    said = gone.astype("boolean").fillna(False).to_numpy(bool)
+    deletion = said | (version == DELETED).to_numpy(bool, na_value=False)
     polled = ticks(_time_column(snapshots, "polled_at"))
     last_seen = ticks(_time_column(snapshots, "last_seen_at"))
     return Pulls(

@@ -142,6 +142,14 @@ STEPS: Final[tuple[str, ...]] = (
     );
     CREATE INDEX fetches_by_delivery ON fetches (seq);
     """,
+    # When deliveries could reach us: without it, nothing that polls saw can be called missed.
+    """
+    CREATE TABLE listening (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        started_at INTEGER NOT NULL,
+        stopped_at INTEGER NOT NULL
+    );
+    """,
 )
 
 VERSION: Final = len(STEPS)

@@ -22,7 +22,8 @@ from webhooklab.defaults import (
 )
 from webhooklab.errors import StoreError
 from webhooklab.headers import Headers
-from webhooklab.records import Interpretation, Request
+from webhooklab.records import RECOVERED, Interpretation, Request
+from webhooklab.store import spans
 from webhooklab.store.connection import Connection
 from webhooklab.store.writer import Writer
 from webhooklab.store.writing import DERIVED, derived_row, insert_items
@@ -43,9 +44,15 @@ _SELECT_SIZES: Final = """
     WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
 """
 
-_SELECT_REQUESTS: Final = """
+_SELECT_TIMES: Final = """
+    SELECT received_at FROM deliveries WHERE seq IN (SELECT value FROM json_each(?))
+"""
+
+# What was made from a poll has no request of a provider that could be read again.
+_SELECT_REQUESTS: Final = f"""
     SELECT seq, received_at, source, method, target, headers_json, body, remote, path, query_string
-    FROM deliveries JOIN raws USING (seq) WHERE seq > ? AND seq <= ? ORDER BY seq
+    FROM deliveries JOIN raws USING (seq) WHERE seq > ? AND seq <= ?
+    AND source != '{RECOVERED}' ORDER BY seq
 """
 
 Progress = Callable[[int], object]
@@ -111,6 +118,7 @@ def _light_parts(sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
 
 def _delete_rows(connection: Connection, seqs: Sequence[int]) -> int:
     bump_revision(connection)
+    spans.cut(connection, [each for (each,) in connection.execute(_SELECT_TIMES, (_json(seqs),))])
     for table in ("raws", "items", "deliveries"):
         query = f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
         deleted = connection.execute(query, (_json(seqs),)).rowcount

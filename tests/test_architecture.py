@@ -18,6 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 DOORS = {
     "anywidget": "inbox",
     "click": "cli",
+    "cryptography": "signatures",
     "filelock": "ownership",
     "httpx": "pulling demo",
     "ipywidgets": "inbox demo",
@@ -107,7 +108,8 @@ def test_importing_it_loads_nothing_heavy():
     code = (
         "import sys, webhooklab; "
         "heavy = {'pandas', 'pyarrow', 'matplotlib', 'anywidget', 'ipywidgets', 'IPython', "
-        "'jupyter_server', 'tornado', 'httpx'} & set(sys.modules); print(sorted(heavy))"
+        "'jupyter_server', 'tornado', 'httpx', 'cryptography'} "
+        "& set(sys.modules); print(sorted(heavy))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

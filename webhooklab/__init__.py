@@ -6,6 +6,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   headers bodies instants                  what is on the wire, read
     1   background ownership progress            a loop in a thread, a lock, a bar
     2   code                                     a request as curl and Python
+    2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   records pulled                           requests, deliveries; polls, fetches

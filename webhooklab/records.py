@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from webhooklab import bodies, code
 from webhooklab.headers import Headers
+from webhooklab.signatures import UNCHECKED, Verification
 
 Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
 
@@ -163,20 +164,6 @@ class Interpretation:
             return None
         # As JSON, so that no choice of ids makes two keys alike.
         return json.dumps([self.provider, self.event.scope, self.event.event_id])
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Whether a delivery's signature holds, and why (not).
-
-    `status` is "valid", "invalid", "unverifiable", "unsigned" or "unchecked".
-    """
-
-    status: str = "unchecked"
-    reason: str | None = None
-
-
-UNCHECKED = Verification()
 
 
 @dataclass(frozen=True, slots=True)

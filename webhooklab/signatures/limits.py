@@ -1,0 +1,8 @@
+"""Limits on what is read of a signature, each with its unit in its name."""
+
+from __future__ import annotations
+
+MAX_SIGNATURES = 200
+"""Of one delivery; further ones are not looked at."""
+MAX_REWRITTEN_BODY_BYTES = 128 * 2**10
+"""A longer body whose signature does not match is not tried in other spellings."""

@@ -1,0 +1,58 @@
+"""The reasons that are given, in words that one can act on. Nothing from the wire is in them."""
+
+from __future__ import annotations
+
+import re
+
+from webhooklab.signatures.scheme import Scheme
+
+CERTIFICATE = (
+    "the certificate is missing: download what is at the delivery's PAYPAL-CERT-URL, and pass its "
+    "PEM text beside the webhook's id, as secret=[webhook_id, certificate]"
+)
+REWRITTEN = (
+    "a relay wrote the body anew, with other spaces or escapes: written compactly its signature "
+    "matches, but these are not the bytes that were signed. Have the relay pass on the raw body"
+)
+
+_LENGTHS = {"hmac-sha256": 32, "hmac-sha1": 20, "ed25519": 64}
+_hex = re.compile(r"[0-9a-f]*").fullmatch
+_base64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
+
+
+def is_well_formed(scheme: Scheme, written: str) -> bool:
+    """Whether a text could be a signature of this scheme."""
+    alphabet = _hex if scheme.encoding == "hex" else _base64
+    size = _LENGTHS.get(scheme.algorithm)
+    return alphabet(written) is not None and (size is None or len(written) == _characters(scheme))
+
+
+def _characters(scheme: Scheme) -> int:
+    size = _LENGTHS[scheme.algorithm]
+    return size * 2 if scheme.encoding == "hex" else -(-size // 3) * 4
+
+
+def malformed(scheme: Scheme) -> str:
+    """What a signature of this scheme looks like, where there is none."""
+    where = f"the header {scheme.header}" if scheme.header else "the body's signature"
+    size = f"{_characters(scheme)} characters of " if scheme.algorithm in _LENGTHS else ""
+    return f"{where} is malformed: it should have {scheme.prefix!r} and {size}{scheme.encoding}"
+
+
+def mismatch(scheme: Scheme) -> str:
+    """Why a signature may not match."""
+    if not isinstance(scheme.signed, str) or "{url}" in scheme.signed:
+        return "signed with another secret or for another URL, or the body was changed"
+    return "signed with another secret, or the body was changed"
+
+
+def no_signature(scheme: Scheme) -> str:
+    """What is missing."""
+    if scheme.header is None:
+        return "the body has no signature in it"
+    return f"there is no header {scheme.header}: was a secret set at the provider?"
+
+
+def other_kind(scheme: Scheme) -> str:
+    """The secrets are not of the kind that this signature needs."""
+    return f"the header {scheme.header} needs another kind of secret than the one given"

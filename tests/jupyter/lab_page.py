@@ -3,6 +3,8 @@
 import json
 import time
 
+from tests.jupyter.jupyter_server import LAB
+
 
 class NotebookPage:
     """One notebook, open in one page."""
@@ -13,14 +15,39 @@ class NotebookPage:
         self.name = name
         self.path = server.root / name
         self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._note_error)
 
-    def open(self, app="lab/tree", *, kernel=True):
+    def _note_error(self, error):
+        # The inbox comes from a Blob URL. JupyterLab has errors of its own, when a kernel ends.
+        if "blob:" in (error.stack or ""):
+            self.errors.append(str(error))
+
+    def open(self, app=LAB, *, kernel=True):
+        """Load the page with the notebook in it."""
         self.page.goto(f"{self.server.url}/{app}/{self.name}?token={self.server.token}&reset")
+        return self._wait_for_cells(kernel)
+
+    def show(self):
+        """Open the notebook in a JupyterLab that is loaded already."""
+        self.command("docmanager:open", path=self.name)
+        return self._wait_for_cells(kernel=True)
+
+    def _wait_for_cells(self, kernel):
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         if kernel:
             self._wait_for_kernel()
         return self
+
+    def leave(self):
+        """Close the notebook, as it is; in JupyterLab, which stays for the next one."""
+        self.page.remove_listener("pageerror", self._note_error)
+        if "/lab" not in self.page.url:
+            self.page.close()
+            return
+        self.page.evaluate(
+            "() => { for (const widget of [...window.jupyterapp.shell.widgets('main')])"
+            " widget.dispose(); }"
+        )
 
     def _wait_for_kernel(self):
         self.page.wait_for_function(

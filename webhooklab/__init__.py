@@ -12,7 +12,9 @@ The floors of the house; a module imports only from lower ones, or from its own 
     3   records pulled                           requests, deliveries; polls, fetches
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
+    5   verification                             signatures, by the provider's name
     5   comparison/                              pushed events held against polled snapshots
+    6   samples/                                 deliveries to try things with, offline
     6   charts                                   pictures of a comparison
     7   report                                   a comparison as one file
     8   compared                                 the comparison as users get it
@@ -41,11 +43,18 @@ if TYPE_CHECKING:
     from webhooklab.errors import WebhookLabError
     from webhooklab.files import read
     from webhooklab.lab import Lab
+    from webhooklab.verification import verify
 
 __version__ = "0.1.0"
-__all__ = ["Lab", "WebhookLabError", "__version__", "compare", "read"]
+__all__ = ["Lab", "WebhookLabError", "__version__", "compare", "read", "verify"]
 
-_HOMES = {"Lab": "lab", "WebhookLabError": "errors", "compare": "compared", "read": "files"}
+_HOMES = {
+    "Lab": "lab",
+    "WebhookLabError": "errors",
+    "compare": "compared",
+    "read": "files",
+    "verify": "verification",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from webhooklab import bodies, code
-from webhooklab.headers import Headers
+from webhooklab.headers import Headers, Pair
 from webhooklab.signatures import UNCHECKED, Verification
 
 Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
@@ -164,6 +164,15 @@ class Interpretation:
             return None
         # As JSON, so that no choice of ids makes two keys alike.
         return json.dumps([self.provider, self.event.scope, self.event.event_id])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a sender gets: a status, headers and a body."""
+
+    status: int = 200
+    headers: tuple[Pair, ...] = ()
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,11 +103,12 @@ def _standard_ed25519(secret: bytes) -> Any:
 
 
 def _ed25519_hex(secret: bytes) -> Any:
+    """The public key; or the private one with the public behind it, which also signs."""
     try:
         raw = binascii.unhexlify(secret.strip())
     except ValueError:
         raise SecretError("this is not a public key in hex: 64 digits") from None
-    return pairs().ed25519_public(raw)
+    return pairs().ed25519_private(raw) if len(raw) == 64 else pairs().ed25519_public(raw)
 
 
 def _ecdsa(secret: bytes) -> Any:

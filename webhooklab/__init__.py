@@ -4,7 +4,8 @@ The floors of the house; a module imports only from lower ones, or from its own 
 
     0   errors defaults clock redaction          words and limits; the only clock
     1   headers bodies instants                  what is on the wire, read
-    1   background ownership progress            a loop in a thread, a lock, a bar
+    1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
+    1   exposure                                 a public URL, however it is made
     2   code                                     a request as curl and Python
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out

@@ -12,6 +12,7 @@ from typing import Final
 
 from webhooklab.defaults import HOST, MAX_BODY_BYTES
 from webhooklab.errors import AttachedError, ClosedError
+from webhooklab.exposure import Exposures
 from webhooklab.following import Followers
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
@@ -51,6 +52,9 @@ class Parts:
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._open(options)
+            self.closing.callback(
+                self.exposures.close
+            )  # first: senders hear of it from what is there
             undo.pop_all()
 
     def _open(self, options: Options) -> None:
@@ -64,6 +68,7 @@ class Parts:
         self.closing.callback(self.pulling.stop)
         self.followers = Followers(self.store)
         self.closing.callback(self.followers.stop)
+        self.exposures = Exposures()
         ownership = Ownership(self.path)
         if ownership.acquire():
             self.closing.callback(ownership.release)

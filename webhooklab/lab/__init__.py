@@ -1,6 +1,6 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
-    frames deliveries waiting meaning pull_side comparing keeping display    groups of its methods
+    frames deliveries waiting meaning pull_side comparing reach keeping display    its methods
     face                                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
@@ -24,6 +24,7 @@ from webhooklab.lab.deliveries import Deliveries
 from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
+from webhooklab.lab.reach import Reach
 from webhooklab.lab.waiting import Reacting
 from webhooklab.parts import Options, Parts
 
@@ -33,7 +34,7 @@ _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
 
 
-class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
+class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing, Reach):
     """Captures webhooks into a file, and shows them as DataFrames.
 
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the

@@ -25,6 +25,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     8   pulling/                                 polling an API, fetching after an event
     8   listened                                 when deliveries could reach us
     9   evidence recovery                        both sides of a comparison; what it missed
+    9   live/                                    a comparison while both sides go on
     9   listener
     10  server
     11  parts                                    what stands behind a lab, opened and closed

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Literal, overload
 
 import pandas as pd
 
@@ -14,10 +17,17 @@ from webhooklab.lab.frames import Frames
 from webhooklab.mapping import Expression, Mapping
 from webhooklab.records import RECOVERED
 
+if TYPE_CHECKING:
+    from webhooklab.live import LiveComparison
+
 
 class Comparing(Frames):
     """`compare` and `explain`."""
 
+    _live: LiveComparison | None = None
+    _snapshot: bool
+
+    @overload
     def compare(
         self,
         *,
@@ -25,17 +35,42 @@ class Comparing(Frames):
         version: Expression | None = None,
         state: Expression | None = None,
         grace: float = GRACE_SECONDS,
-    ) -> Comparison:
+        live: Literal[False] = False,
+    ) -> Comparison: ...
+    @overload
+    def compare(
+        self,
+        *,
+        entity_id: Expression | None = None,
+        version: Expression | None = None,
+        state: Expression | None = None,
+        grace: float = GRACE_SECONDS,
+        live: Literal[True],
+    ) -> LiveComparison: ...
+    def compare(
+        self,
+        *,
+        entity_id: Expression | None = None,
+        version: Expression | None = None,
+        state: Expression | None = None,
+        grace: float = GRACE_SECONDS,
+        live: bool = False,
+    ) -> Comparison | LiveComparison:
         """Hold the captured events against the polled snapshots: what was missed, late, stale.
 
         `entity_id`, `version`, `state`: JMESPath over the body, or a function of the delivery, for
         all deliveries and for this comparison only; None is as `map` and the provider say. `grace`
         in seconds: how long after the first poll that saw a change its webhook may still come.
         `.missed.recover()` makes a delivery of each missed webhook from the polled state
-        (`source` "recovered"), and returns them. Raises `MappingError`.
+        (`source` "recovered"), and returns them. `live`: a widget instead, up to date until its
+        `.stop()`, the next live one, or the end of the Lab. Raises `MappingError`; live,
+        `ClosedError` on a closed Lab.
         """
         override = Mapping(entity_id=entity_id, version=version, state=state)
         override.check()
+        return self._go_live(override, grace) if live else self._compare(override, grace)
+
+    def _compare(self, override: Mapping, grace: float) -> Comparison:
         now = self._settle()
         pulled = self._parts.pulling.observations
         events = self._parts.views.unbatched()
@@ -49,6 +84,32 @@ class Comparing(Frames):
             now=now,
             recover=self._recover,
         )
+
+    def _go_live(self, override: Mapping, grace: float) -> LiveComparison:
+        from webhooklab.live import LiveComparison, Refreshing  # noqa: PLC0415 - few Labs have one
+
+        self._parts.check_open()
+        made = Refreshing(partial(self._compare, override, grace), self._mark, grace)
+        if self._live is None:
+            self._parts.closing.callback(self._stop_live)
+        self._stop_live()
+        self._live = LiveComparison(
+            made,
+            lambda: list(self._parts.pulling.pollers.values()),
+            file=self._parts.path.name,
+            snapshot=self._snapshot,
+        )
+        return self._live
+
+    def _stop_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _mark(self) -> Hashable:
+        """What a comparison is made of: with equal marks there are the same rows."""
+        with self._parts.store.reading() as connection:
+            deliveries = self._parts.store.state(connection)
+        return deliveries, self._parts.pulling.observations.newest()
 
     def _settle(self) -> datetime | None:
         """The time up to which everything that came is in the file; None: that of its newest row.

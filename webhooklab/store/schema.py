@@ -150,6 +150,14 @@ STEPS: Final[tuple[str, ...]] = (
         stopped_at INTEGER NOT NULL
     );
     """,
+    # What a sender got may be known only after the commit. `amended` numbers the rows that were
+    # changed so, upwards: a reader that has seen some finds the others by the index.
+    """
+    ALTER TABLE deliveries ADD COLUMN amended INTEGER;
+    CREATE INDEX deliveries_amended ON deliveries (amended) WHERE amended IS NOT NULL;
+    """,
 )
 
 VERSION: Final = len(STEPS)
+AMENDED_SINCE: Final = 4
+"""The step that brought `deliveries.amended`."""

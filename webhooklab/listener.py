@@ -77,6 +77,7 @@ class Listener:
             remove()
         for each in self._sockets:
             each.close()
+        self._ingress.hurry()
         for connection in list(self._connections):
             connection.end()
         with contextlib.suppress(TimeoutError):

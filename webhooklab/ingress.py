@@ -75,7 +75,7 @@ class Ingress:
         self._in_flight_bytes = 0
         self._not_stored = 0
         self.lost = 0
-        """How many requests may have been events that we did not keep."""
+        """How many requests may have been events that we did not keep, or not understand."""
 
     # Limits, before the body is read
 
@@ -126,7 +126,7 @@ class Ingress:
         arrival = Arrival(request, interpretation, status)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._waiting.append((arrival, answer, sender))
 
     def _interpret(self, request: Request) -> Interpretation:
@@ -134,6 +134,7 @@ class Ingress:
             return self.interpreter.interpret(request)
         except Exception:  # whatever is wrong with our understanding, the request is kept
             logger.exception("a request could not be interpreted; it is captured all the same")
+            self.lost += 1  # nobody knows what it speaks of
             return Interpretation()
 
     def _usual_answer(self, request: Request) -> Answer:
@@ -156,12 +157,14 @@ class Ingress:
             return usual
         return Promise(self._promises, choice, sender, request.remote, usual.headers)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Submit to the store, now, what this turn of the loop has brought."""
         waiting, self._waiting = self._waiting, []
-        self._store.submit(
-            [arrival for arrival, _, _ in waiting],
-            lambda outcomes: self._on_outcomes(waiting, outcomes),
-        )
+        if waiting:
+            self._store.submit(
+                [arrival for arrival, _, _ in waiting],
+                lambda outcomes: self._on_outcomes(waiting, outcomes),
+            )
 
     def _on_outcomes(self, waiting: list[Waiting], outcomes: Sequence[Outcome]) -> None:
         """On the store's thread."""

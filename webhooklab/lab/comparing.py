@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Hashable
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -13,6 +13,7 @@ from webhooklab import clock, evidence, listened, recovery
 from webhooklab.compared import Comparison
 from webhooklab.comparison import Explanation
 from webhooklab.defaults import GRACE_SECONDS
+from webhooklab.errors import CaptureFileError
 from webhooklab.lab.frames import Frames
 from webhooklab.mapping import Expression, Mapping
 from webhooklab.records import RECOVERED
@@ -71,15 +72,18 @@ class Comparing(Frames):
         return self._go_live(override, grace) if live else self._compare(override, grace)
 
     def _compare(self, override: Mapping, grace: float) -> Comparison:
-        now = self._settle()
+        self._settle()
+        # Deliveries are read last: none is missing that came while we listened or polled.
+        now, listening = clock.to_datetime(listened.told_until(self._parts.store)), self.listened
         pulled = self._parts.pulling.observations
+        snapshots, polls, fetches = pulled.snapshots(), pulled.polls(), pulled.fetches()
         events = self._parts.views.unbatched()
         return Comparison(
             evidence.pushed(events, self._parts.mappings.interpreter(), override),
-            pulled.snapshots(),
-            polls=pulled.polls(),
-            fetches=pulled.fetches(),
-            listening=self.listened,
+            snapshots,
+            polls=polls,
+            fetches=fetches,
+            listening=listening,
             grace=grace,
             now=now,
             recover=self._recover,
@@ -111,16 +115,11 @@ class Comparing(Frames):
             deliveries = self._parts.store.state(connection)
         return deliveries, self._parts.pulling.observations.newest()
 
-    def _settle(self) -> datetime | None:
-        """The time up to which everything that came is in the file; None: that of its newest row.
-
-        Taken before anything is read, so that nothing that comes meanwhile is judged too early.
-        """
-        if self._parts.closed:
-            return None
-        if self._parts.server is not None:
-            self._parts.server.settle()
-        return clock.to_datetime(clock.now_us())
+    def _settle(self) -> None:
+        """Have what came committed. What cannot be written down cannot be judged, but compared."""
+        if not self._parts.closed and self._parts.server is not None:
+            with contextlib.suppress(CaptureFileError):
+                self._parts.server.settle()
 
     def _recover(self, missed: pd.DataFrame) -> pd.DataFrame:
         self._parts.check_open()
@@ -141,7 +140,7 @@ class Comparing(Frames):
     def listened(self) -> pd.DataFrame:
         """When deliveries could reach this file: `started_at`, `stopped_at`, index `span`.
 
-        A span ends early where that cannot be known: at a crash, while the machine slept, before a
-        request that was refused (`log`), and where deliveries were deleted.
+        A span ends early where that cannot be known: at a crash, while the machine slept, and
+        before a request that was refused (`log`). Where deliveries were deleted there are gaps.
         """
         return listened.listened(self._parts.store)

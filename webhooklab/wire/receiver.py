@@ -44,6 +44,7 @@ class Receiver(HTTPMessageDelegate):
     def __init__(self, client: Client, http1: HTTP1Connection) -> None:
         self.begun = False
         self.settled = False
+        self.received_at = 0
         self._client = client
         self._ingress = client.ingress
         self._http1 = http1
@@ -56,7 +57,7 @@ class Receiver(HTTPMessageDelegate):
         """Tornado's: the header block is there, and well-formed."""
         assert isinstance(start_line, RequestStartLine)
         self.begun = True
-        self._received_at = clock.now_us()
+        self.received_at = clock.now_us()
         block = self._client.stream.header_block
         self._method, self._target, self._pairs = parse_header_block(block)
         self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
@@ -92,7 +93,7 @@ class Receiver(HTTPMessageDelegate):
         self._client.stream.answering = True
         base_path = self._client.base_path
         request = Request(
-            received_at=self._received_at,
+            received_at=self.received_at,
             method=self._method,
             target=_without(base_path, self._target),
             headers=Headers(self._pairs),

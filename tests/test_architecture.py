@@ -16,13 +16,13 @@ PACKAGE = Path(webhooklab.__file__).resolve().parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 DOORS = {
-    "anywidget": "inbox",
+    "anywidget": "inbox live",
     "click": "cli",
     "cryptography": "signatures",
     "filelock": "ownership",
     "httpx": "pulling demo",
     "ipywidgets": "inbox demo",
-    "IPython": "inbox",
+    "IPython": "inbox live",
     "jmespath": "mapping",
     "jsonpatch": "pulling",
     "matplotlib": "charts compared",

@@ -19,6 +19,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     6   charts                                   pictures of a comparison
     7   report                                   a comparison as one file
     8   compared                                 the comparison as users get it
+    6   answering/                               what senders get
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
     7   observations                             what was pulled, kept and shown
@@ -26,6 +27,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     8   pulling/                                 polling an API, fetching after an event
     8   listened                                 when deliveries could reach us
     9   evidence recovery                        both sides of a comparison; what it missed
+    9   live/                                    a comparison while both sides go on
     9   listener
     10  server
     11  parts                                    what stands behind a lab, opened and closed
@@ -40,6 +42,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from webhooklab.answering import Response
     from webhooklab.compared import compare
     from webhooklab.errors import WebhookLabError
     from webhooklab.files import read
@@ -47,10 +50,11 @@ if TYPE_CHECKING:
     from webhooklab.verification import verify
 
 __version__ = "0.1.0"
-__all__ = ["Lab", "WebhookLabError", "__version__", "compare", "read", "verify"]
+__all__ = ["Lab", "Response", "WebhookLabError", "__version__", "compare", "read", "verify"]
 
 _HOMES = {
     "Lab": "lab",
+    "Response": "answering",
     "WebhookLabError": "errors",
     "compare": "compared",
     "read": "files",

@@ -51,6 +51,15 @@ PORT_RELEASE_SECONDS = 3.0
 SWITCH_INTERVAL_SECONDS = 0.0005
 LOOP_STOP_TIMEOUT_SECONDS = 10.0
 
+# Answering
+ANSWER_SECONDS = 30.0
+"""How long a function may take to answer a delivery; its sender gets 504 then."""
+ANSWER_THREADS = 8
+"""So many calls of one function that answers run at a time."""
+ANSWER_CLOSE_SECONDS = 2.0
+"""How long a closing Lab waits for functions that are answering."""
+MAX_ANSWER_DELAY_SECONDS = 300.0
+
 # Waiting
 WAIT_TIMEOUT_SECONDS = 30.0
 ATTACHED_POLL_SECONDS = 0.1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from webhooklab.columns import Column, Counts, Objects, Texts, Times, frame
@@ -47,6 +48,10 @@ class RowColumns:
         self._index.append(chunk[self._index_name])
         for name, column in self._columns.items():
             column.append(chunk[name])
+
+    def amend(self, seqs: Sequence[int], statuses: Sequence[int | None]) -> None:
+        """Change the `status` of rows that are there; `seqs` that are not are left out."""
+        _amend(self._columns, self._index, seqs, statuses)
 
     def frame(self) -> pd.DataFrame:
         """All rows so far."""
@@ -95,12 +100,32 @@ class UnbatchedColumns:
         for name, column in self._columns.items():
             column.append(_own_or_shared(name, chunk[name], rows))
 
+    def amend(self, seqs: Sequence[int], statuses: Sequence[int | None]) -> None:
+        """Change the `status` of deliveries that are there, for all of their events."""
+        _amend(self._columns, self._index["seq"], seqs, statuses)
+
     def frame(self) -> pd.DataFrame:
         """All events so far."""
         index = pd.MultiIndex.from_arrays(
             [column.index(name) for name, column in self._index.items()], names=list(self._index)
         )
         return frame(self._columns, index)
+
+
+def _amend(
+    columns: Mapping[str, Column],
+    index: Counts,
+    seqs: Sequence[int],
+    statuses: Sequence[int | None],
+) -> None:
+    status = columns.get("status")
+    if not seqs or not isinstance(status, Counts):
+        return
+    starts, stops = index.places(seqs)
+    counts = stops - starts
+    rows = np.repeat(stops - np.cumsum(counts), counts) + np.arange(counts.sum())
+    if len(rows):
+        status.put(rows, np.repeat(np.array(statuses, object), counts).tolist())
 
 
 def _own_or_shared(

@@ -130,6 +130,11 @@ class Observations:
         with self._store.writing() as connection:
             rows.clear(connection)
 
+    def newest(self) -> tuple[int, int]:
+        """The newest poll and the newest fetch, by their index; 0 where there is none."""
+        with self._store.reading() as connection:
+            return rows.newest(connection)
+
     # Frames
 
     def polls(self) -> pd.DataFrame:

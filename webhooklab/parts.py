@@ -126,6 +126,13 @@ class Parts:
         who = f"process {owner.pid} listens at {owner.url}" if owner else "another process listens"
         return f"attached to {self.path.name}: {who}, this Lab sees its rows"
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should not forget: that senders get something else than a 200."""
+        if self.server is None or self.closed:
+            return ()
+        return tuple(f"This Lab {text} (lab.respond)." for text in self.server.ingress.rules.texts)
+
     def reload_mappings(self) -> None:
         """Have what comes from now on interpreted by the mappings as they are in the file."""
         if self.server is not None:

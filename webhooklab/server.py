@@ -22,7 +22,7 @@ from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
 from webhooklab.errors import PortTakenError
 from webhooklab.ingress import Ingress
-from webhooklab.listened import Heartbeat
+from webhooklab.listened import Heartbeat, Reach
 from webhooklab.listener import Listener, bind
 from webhooklab.mapping import Interpreter
 from webhooklab.store import Store
@@ -75,7 +75,7 @@ class Server:
             self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
             self._listener.start()
             undo.callback(self._listener.stop)
-            self.heartbeat = Heartbeat(store, lost=lambda: self.ingress.lost)
+            self.heartbeat = Heartbeat(store, self._reach)
             self.heartbeat.start(self._background)
             undo.pop_all()
 
@@ -85,11 +85,23 @@ class Server:
         self._store.remember(_OWNER, json.dumps(asdict(owner)))
 
     def settle(self) -> None:
-        """Return when all that came in before has been committed."""
-        # What the loop has taken from a socket by now goes to the store in this turn of it.
-        self._background.call(lambda: None)
-        self._store.append([])
+        """Return when all that came in before has been committed, and `listened` says so.
+
+        Raises `CaptureFileError` when that cannot be written down.
+        """
         self.heartbeat.beat()
+
+    def _reach(self) -> Reach:
+        at, until = self._background.call(self._submit)
+        self._store.append([])
+        # Whatever could not be stored has been counted by the loop's next turn.
+        return Reach(at, until, self._background.call(lambda: self.ingress.lost))
+
+    def _submit(self) -> tuple[int, int]:
+        """Have the store given all that came; now, and up to when nothing is still coming."""
+        self.ingress.flush()
+        now, since = clock.now_us(), self._listener.receiving_since
+        return now, now if since is None else min(now, since - 1)
 
     def stop(self) -> None:
         """Free the port. What is being committed is still answered."""

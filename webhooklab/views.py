@@ -15,7 +15,7 @@ import pandas as pd
 
 from webhooklab import clock, search
 from webhooklab.errors import FilterError
-from webhooklab.frames import UnbatchedColumns, event_columns, log_frame
+from webhooklab.frames import RowColumns, UnbatchedColumns, event_columns, log_frame
 from webhooklab.instants import parse_instant
 from webhooklab.payloads import PayloadColumns
 from webhooklab.records import EVENT_COLUMNS
@@ -59,6 +59,7 @@ class _Kept(ABC, Generic[Rows]):
         self._rows = empty()
         self._revision = -1
         self._last = 0
+        self._amended = 0
 
     def frame(self) -> pd.DataFrame:
         """All rows, the new ones among them."""
@@ -71,9 +72,18 @@ class _Kept(ABC, Generic[Rows]):
             revision, head = self._store.state(connection)
             if revision != self._revision:
                 self._rows, self._revision, self._last = self._empty(), revision, 0
+                self._amended = self._store.last_amendment(connection)
+            self._amend(connection)
             if head > self._last:
                 self._read_new(connection, self._last)
             self._last = head
+
+    def _amend(self, connection: Connection) -> None:
+        """Change what has been read and has changed since: the status that a sender got."""
+        if isinstance(self._rows, RowColumns | UnbatchedColumns):
+            found = self._store.amendments(connection, self._amended)
+            self._rows.amend(found.seqs, found.statuses)
+            self._amended = found.last
 
     @abstractmethod
     def _read_new(self, connection: Connection, after: int) -> None:

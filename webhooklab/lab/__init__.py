@@ -1,7 +1,8 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
-    frames deliveries waiting meaning pull_side comparing reach keeping display    its methods
-    face                                                         what they stand on: the parts
+    frames deliveries waiting meaning answers    groups of its methods
+    pull_side comparing reach keeping display
+    face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
 """
@@ -19,6 +20,7 @@ from typing import Self
 
 from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
 from webhooklab.errors import CaptureFileError
+from webhooklab.lab.answers import Answers
 from webhooklab.lab.comparing import Comparing
 from webhooklab.lab.deliveries import Deliveries
 from webhooklab.lab.display import Display
@@ -34,7 +36,7 @@ _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
 
 
-class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing, Reach):
+class Lab(Display, Reacting, Deliveries, Meaning, Answers, PullSide, Comparing, Reach):
     """Captures webhooks into a file, and shows them as DataFrames.
 
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the

@@ -54,10 +54,15 @@ KINDS: dict[str, Kind] = {
 """Where the entity is not what the event is called after; the names as the API has them."""
 NUMBERED = frozenset({"dependabot_alert", "code_scanning_alert", "secret_scanning_alert"})
 """Their entity is `alert`, which the API calls by its number."""
+_OWNERS = (
+    (Kind("repository", "repository"), False),
+    (Kind("organization", "organization"), False),
+)
 _GONE = ("deleted", "removed", "dismissed", "unpinned")
 """Actions after which the entity's last change is not when they happened."""
 _AT = {"created": "created_at", "opened": "created_at", "submitted": "submitted_at"}
-_AT |= {"completed": "completed_at", "in_progress": "started_at", "suspend": "suspended_at"}
+_AT |= {"completed": "completed_at", "in_progress": "started_at", "published": "published_at"}
+_AT |= {"released": "published_at", "prereleased": "published_at"}
 
 
 def reader(event_header: str, id_header: str) -> Read:
@@ -67,44 +72,46 @@ def reader(event_header: str, id_header: str) -> Read:
         name = request.headers.get(event_header) or ""
         body = mapping(request.data)
         action = text(body.get("action"))
-        kind, entity = _entity(name, body)
-        version = entity.get("updated_at")
+        about = _about(name, body)
         event = Event(
             event_type=f"{name}.{action}" if name and action else name or None,
             event_id=request.headers.get(id_header),
-            entity_type=kind,
-            entity_id=text(entity.get("number" if name in NUMBERED else "id")),
-            occurred_at=_occurred_at(name, action, entity, body),
-            version=text(version),
+            entity_type=about.entity_type,
+            entity_id=about.entity_id,
+            occurred_at=_occurred_at(name, action, about, body),
+            version=text(about.entity.get("updated_at")),
         )
         return [event]
 
     return events
 
 
-def _entity(name: str, body: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    """The entity's type and what is said of it; the repository, where the event is about that."""
-    entity_type, path = (
-        Kind("alert", "alert") if name in NUMBERED else KINDS.get(name, Kind(name, name))
-    )
-    found = mapping(dig(body, path_keys(path)))
-    if found.get("id") is not None or name in NUMBERED:
-        return entity_type, found
-    for owner in ("repository", "organization"):
-        found = mapping(body.get(owner))
-        if found.get("id") is not None:
-            return owner, found
-    return None, {}
+class About(NamedTuple):
+    """The entity; `is_own` is False for the repository in which the event was, for want of one."""
+
+    entity_type: str | None
+    entity_id: str | None
+    entity: dict[str, Any]
+    is_own: bool
 
 
-def _occurred_at(
-    name: str, action: str | None, entity: dict[str, Any], body: dict[str, Any]
-) -> int | None:
+def _about(name: str, body: dict[str, Any]) -> About:
+    is_numbered = name in NUMBERED
+    kind = Kind(name, "alert") if is_numbered else KINDS.get(name, Kind(name, name))
+    for (entity_type, path), is_own in ((kind, True), *_OWNERS):
+        found = mapping(dig(body, path_keys(path)))
+        said = found.get("number" if is_own and is_numbered else "id", found.get("node_id"))
+        entity_id = text(said)
+        if entity_id is not None:
+            return About(entity_type, entity_id, found, is_own)
+    return About(None, None, {}, is_own=False)
+
+
+def _occurred_at(name: str, action: str | None, about: About, body: dict[str, Any]) -> int | None:
     if name == "push":
         return instant(dig(body, ("repository", "pushed_at")))
-    if action is None and name not in ("status", "page_build"):
-        return None  # about the repository, whose own times are of other changes
+    if not about.is_own:  # the repository's own times are of other changes
+        return instant(body.get("starred_at"))
     if action in _GONE:
         return None
-    said = entity.get("updated_at") or entity.get(_AT.get(action or "", ""))
-    return instant(said or body.get("starred_at"))
+    return instant(about.entity.get("updated_at") or about.entity.get(_AT.get(action or "", "")))

@@ -128,8 +128,8 @@ BREVO = Provider(
     title="Brevo",
     source="https://developers.brevo.com/docs/transactional-webhooks",
     marks=(
-        Mark(keys=("event", "id"), has=("message-id", "event", "ts_epoch")),
-        Mark(keys=("event", "id"), has=("message-id", "event", "ts_event")),
+        Mark(keys=("event", "id"), has=("ts_epoch", "message-id", "event")),
+        Mark(keys=("event", "id"), has=("ts_event", "message-id", "event")),
     ),
     reads=replace(
         _OF_MESSAGE,
@@ -145,7 +145,7 @@ MAILERSEND = Provider(
     title="MailerSend",
     source="https://developers.mailersend.com/api/v1/webhooks.html",
     marks=(
-        Mark(header="signature", has=("type", "data.email.message.id")),
+        Mark(header="signature", has=("data.email.message.id", "type")),
         Mark(keys=("type",), has=("data.email.message.id", "data.morph")),
         Mark(keys=("type",), has=("data.email.message.id", "webhook_id")),
     ),
@@ -163,7 +163,7 @@ MAILJET = Provider(
     name="mailjet",
     title="Mailjet",
     source="https://dev.mailjet.com/email/guides/webhooks/",
-    marks=(Mark(keys=("[event", "event"), has=("event", "MessageID", "mj_campaign_id")),),
+    marks=(Mark(keys=("[event", "event"), has=("mj_campaign_id", "MessageID", "event")),),
     reads=Fields(
         items="",
         event_type="event",
@@ -221,7 +221,7 @@ MANDRILL = Provider(
     marks=(
         Mark(header="x-mandrill-signature"),
         Mark(agent="mandrill-webhook"),
-        Mark(keys=("[event",), has=("event", "msg._id")),
+        Mark(keys=("[event",), has=("msg._id", "event")),
     ),
     reads=mandrill_events,
     schemes=(table.MANDRILL,),
@@ -291,7 +291,7 @@ UNISENDER_GO = Provider(
     source="https://godocs.unisender.ru/web-api-ref#callback-format",
     marks=(
         Mark(keys=("auth", "events_by_user"), has=("events_by_user",)),
-        Mark(keys=("event_name", "job_id"), has=("event_name", "job_id", "status")),
+        Mark(keys=("event_name", "job_id"), has=("status", "job_id", "event_name")),
     ),
     reads=_unisender,
     unsigned="Unisender Go has an MD5 in its body, which is not checked here",

@@ -18,7 +18,9 @@ class Mark:
     header, media type, name of a query parameter, first word of the User-Agent (lower case), or
     the first key of a JSON body (several are tried; `[` before it: of the first item of a list).
 
-    also: further headers. has: dotted paths that the body has (a list's first item, for a list).
+    also: further headers. has: dotted paths that the body has (a list's first item, for a list);
+        the first of them the most telling, for the bytes of its key are looked for in the body
+        before that is read.
     says: dotted paths, each with the texts of which one stands there.
     """
 

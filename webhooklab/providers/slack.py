@@ -109,7 +109,11 @@ SLACK = Provider(
         Mark(header="x-slack-signature"),
         Mark(header="x-slack-request-timestamp"),
         Mark(agent="slackbot", has=("type",)),
-        Mark(keys=("token", "type", "challenge"), says=(("type", ("url_verification",)),)),
+        Mark(
+            keys=("token", "type", "challenge"),
+            has=("challenge",),
+            says=(("type", ("url_verification",)),),
+        ),
     ),
     reads=events,
     schemes=(table.SLACK,),

@@ -23,14 +23,26 @@ from webhooklab.store.connection import Connection, connect, steps_done, transla
 from webhooklab.store.reader import Reader
 from webhooklab.store.reading import Chunk
 from webhooklab.store.writer import Writer
-from webhooklab.store.writing import Refusal, Stored
+from webhooklab.store.writing import Amendment, Refusal, Stored
 
-__all__ = ["Chunk", "Connection", "Done", "Outcome", "Refusal", "Store", "StoreError", "Stored"]
+__all__ = [
+    "Amendment",
+    "Chunk",
+    "Connection",
+    "Done",
+    "Item",
+    "Outcome",
+    "Refusal",
+    "Store",
+    "StoreError",
+    "Stored",
+]
 
 logger = logging.getLogger(__name__)
 
+Item: TypeAlias = Arrival | Refusal | Amendment
 Outcome: TypeAlias = Stored | CaptureFileError | None
-"""What became of what was submitted: a `Stored` of an arrival, None of a refusal, or an error."""
+"""What became of what was submitted: a `Stored` of an arrival, None of all else, or an error."""
 Done: TypeAlias = Callable[[Sequence[Outcome]], object]
 
 
@@ -53,15 +65,15 @@ class Store(Reader):
 
     # Writing
 
-    def submit(self, items: Sequence[Arrival | Refusal], done: Done) -> None:
-        """Have arrivals and refusals stored with the next commit.
+    def submit(self, items: Sequence[Item], done: Done) -> None:
+        """Have arrivals, refusals and amendments stored with the next commit.
 
         `done` is called on the store's thread, with an `Outcome` for each.
         """
         if self._committer is None or not self._committer.submit(items, done):
             done([StoreError(self._closed_message())] * len(items))
 
-    def append(self, items: Sequence[Arrival | Refusal]) -> list[Stored | None]:
+    def append(self, items: Sequence[Item]) -> list[Stored | None]:
         """`submit`, and wait for the commit. Raises `CaptureFileError` if one was not stored.
 
         Without items: returns when all that was submitted before has been committed.
@@ -75,12 +87,16 @@ class Store(Reader):
             stored.append(outcome)
         return stored
 
-    def _commit(self, items: list[Arrival | Refusal]) -> list[Stored | None]:
+    def amend(self, seq: int, status: int) -> None:
+        """Say what a delivery's sender got, and wait for the commit. Raises `CaptureFileError`."""
+        self.append([Amendment(seq, status)])
+
+    def _commit(self, items: list[Item]) -> list[Stored | None]:
         arrivals = [item for item in items if isinstance(item, Arrival)]
-        refusals = [item for item in items if isinstance(item, Refusal)]
         with self._writing().transaction() as connection:
             stored = iter(writing.append(connection, arrivals))
-            writing.append_refusals(connection, refusals)
+            if len(arrivals) < len(items):
+                _write_others(connection, items)
             foreign_change = self._writing().others_wrote(connection)
         if foreign_change:
             self._tell_of_foreign_change()
@@ -183,6 +199,11 @@ class Store(Reader):
             self._writer.close()
         self._changes.announce()
         self._close_idle()
+
+
+def _write_others(connection: Connection, items: Sequence[Item]) -> None:
+    writing.append_refusals(connection, [each for each in items if isinstance(each, Refusal)])
+    writing.amend(connection, [each for each in items if isinstance(each, Amendment)])
 
 
 def _check_readable(path: Path) -> None:

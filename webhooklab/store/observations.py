@@ -158,6 +158,13 @@ def insert_fetches(connection: Connection, fetcher: str, rows: Sequence[Row]) ->
     )
 
 
+def newest(connection: Connection) -> tuple[int, int]:
+    """The ids of the newest poll and the newest fetch; 0 where there is none."""
+    query = "SELECT (SELECT max(id) FROM polls), (SELECT max(id) FROM fetches)"
+    poll, fetch = connection.execute(query).fetchone()
+    return poll or 0, fetch or 0
+
+
 def polls(connection: Connection) -> list[Row]:
     """All polls, oldest first: id and `POLL_COLUMNS`."""
     query = f"SELECT id, {', '.join(POLL_COLUMNS)} FROM polls ORDER BY id"

@@ -13,7 +13,7 @@ from webhooklab import clock
 from webhooklab.records import EVENT_COLUMNS, Delivery
 from webhooklab.store import reading, writing
 from webhooklab.store.connection import Connection, connect, translated
-from webhooklab.store.reading import Chunk
+from webhooklab.store.reading import Amendments, Chunk
 
 _DELIVERY_QUERY: Final = (
     f"SELECT seq, {', '.join(EVENT_COLUMNS)} FROM deliveries JOIN raws USING (seq) WHERE "
@@ -75,6 +75,14 @@ class Reader:
         query = "SELECT value FROM meta WHERE key = 'revision'"
         row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0, writing.last_seq(connection)
+
+    def amendments(self, connection: Connection, after: int) -> Amendments:
+        """What has changed in rows that are there, beyond the first `after` changes."""
+        return reading.amendments(connection, after)
+
+    def last_amendment(self, connection: Connection) -> int:
+        """How many changes there have been to rows that are there."""
+        return reading.last_amendment(connection)
 
     def count(self) -> int:
         """How many deliveries the file holds."""

@@ -1,0 +1,87 @@
+"""When to compare again: where something has come, or time can tell more, and not too often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Final
+
+import pandas as pd
+
+from webhooklab import clock
+from webhooklab.compared import Comparison
+from webhooklab.errors import WebhookLabError
+from webhooklab.live.limits import COMPARING_SHARE, LOOK_SECONDS
+
+_REST: Final = 1 / COMPARING_SHARE - 1
+"""Seconds of rest for each second of comparing."""
+
+
+class Refreshing:
+    """A comparison that is made again when that may change it.
+
+    `compare` makes it. `mark` says what it is made of: equal marks, equal rows; it must be cheap.
+    `grace` in seconds, as in `compare`. What the first comparison raises is raised here.
+    """
+
+    def __init__(
+        self, compare: Callable[[], Comparison], mark: Callable[[], Hashable], grace: float
+    ) -> None:
+        self._make = compare
+        self._mark = mark
+        self._grace = round(grace * 1e6)
+        self._seen: Hashable = None
+        self._settles_at: int | None = None
+        self._not_before = 0.0
+        self.fresh = True
+        """Whether nothing has come since `compared_at`, and no more time has to pass."""
+        self.failure: str | None = None
+        """Why it could not be compared again; None: it could."""
+        self.seconds = 0.0
+        """How long comparing took."""
+        self._compare(mark())
+
+    def refresh(self, *, last: bool = False) -> None:
+        """Compare again if that is due. Never raises. `last`: do not wait for its turn."""
+        try:
+            mark = self._mark()
+            self.fresh = mark == self._seen and not self._time_tells()
+            if not self.fresh and (last or clock.monotonic() >= self._not_before):
+                self._compare(mark)
+                self.fresh, self.failure = True, None
+        except Exception as error:  # shown, and tried again
+            self._seen, self.failure = None, _shown(error)
+
+    @property
+    def every(self) -> float:
+        """How far apart in seconds comparisons are while something comes all the time."""
+        return self.seconds + max(LOOK_SECONDS, self.seconds * _REST)
+
+    def _compare(self, mark: Hashable) -> None:
+        began, at = clock.monotonic(), clock.now_us()
+        try:
+            self.latest = self._make()
+            self._settles_at = _settles_at(self.latest.changes, self._grace)
+        finally:
+            ended = clock.monotonic()
+            self.seconds = ended - began
+            self._not_before = began + self.every
+        self.compared_at = at
+        """Up to when rows are in `latest`, in microseconds since the epoch."""
+        self._seen = mark
+
+    def _time_tells(self) -> bool:
+        return self._settles_at is not None and clock.now_us() >= self._settles_at
+
+
+def _settles_at(changes: pd.DataFrame, grace: int) -> int | None:
+    """When the next change that waits for its webhook has waited long enough; None: none waits."""
+    waits = (changes["verdict"] == "pending").to_numpy(bool)
+    polled = changes.loc[waits, "polled_at"].dropna()
+    return int(polled.astype("int64").min()) + grace if len(polled) else None
+
+
+def _shown(error: Exception) -> str:
+    """What went wrong. A text that is not ours may have anything in it."""
+    if isinstance(error, WebhookLabError):
+        return str(error)
+    return f"Comparing failed with {type(error).__name__}: see lab.compare() for the traceback."

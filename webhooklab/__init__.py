@@ -5,12 +5,15 @@ The floors of the house; a module imports only from lower ones, or from its own 
     0   errors defaults clock redaction          words and limits; the only clock
     1   headers bodies instants                  what is on the wire, read
     1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
-    1   exposure                                 a public URL, however it is made
+    1   exposure gates                           public URLs; what comes by a tunnel
+    2   envelope secret                          a request handed on; a URL's secret part
     2   code                                     a request as curl and Python
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   records pulled                           requests, deliveries; polls, fetches
+    3   tunnel server_extension/                 two ways to be reached from outside
+    4   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
@@ -25,6 +28,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     7   observations                             what was pulled, kept and shown
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
+    8   checking                                 does the public URL lead here?
     8   listened                                 when deliveries could reach us
     9   evidence recovery                        both sides of a comparison; what it missed
     9   live/                                    a comparison while both sides go on

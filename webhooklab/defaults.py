@@ -130,3 +130,16 @@ FOLLOW_SLICE_SECONDS = 0.25
 """Who waits for deliveries looks up so often, to see whether it should stop."""
 URL_SECRET_BYTES = 24
 """Random bytes in the segment of a URL that must not be guessed."""
+
+# Exposure
+MAX_FORWARDS = 200
+"""Deliveries that the Jupyter server hands on at one time; more wait for their turn."""
+FORWARD_TIMEOUT_SECONDS = 120.0
+"""How long the Jupyter server waits for a lab's answer, as when `respond` delays it."""
+FORWARD_CONNECT_SECONDS = 10.0
+"""... and for its turn and a connection."""
+MAX_ANSWER_BYTES = 16 * 2**20
+"""A lab's longer answer is not handed back."""
+EXPOSURE_SECRET_BYTES = 32
+CHECK_TIMEOUT_SECONDS = 30.0
+"""How long `check` waits for its own delivery to come and be answered."""

@@ -20,6 +20,8 @@ from webhooklab.headers import Pair
 
 SEAL_HEADER: Final = "Webhooklab-Envelope"
 PROOF_HEADER: Final = "Webhooklab-Proof"
+VIA_HEADER: Final = "Webhooklab-Via"
+"""In answers to senders: they come from ours, and not from a proxy on the way."""
 MAX_META_BYTES: Final = 2**20
 """Method, target, headers and the rest, all but the body, as JSON."""
 _KEY_BYTES: Final = 32

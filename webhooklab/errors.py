@@ -15,6 +15,7 @@ WebhookLabError
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
+├── ExposureError           there is no public URL here, or not this way
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
 """
@@ -96,6 +97,10 @@ class PullArgumentError(WebhookLabError, ValueError):
 
 class AnswerError(WebhookLabError, ValueError):
     """What `lab.respond` was given, or its function returned, cannot be sent as an answer."""
+
+
+class ExposureError(WebhookLabError):
+    """The lab cannot be given a public URL in the way that was asked for."""
 
 
 class FileFormatError(WebhookLabError):

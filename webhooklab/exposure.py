@@ -6,13 +6,25 @@ import ipaddress
 import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from webhooklab.errors import ExposureError
+
 NOBODY: Final = "nobody outside this machine can reach it"
 NEARBY: Final = "only what is on this network can reach it"
 ANYONE: Final = "whoever knows it can send to it"
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The listener that is to be reached: its URL here, and the key to its envelopes."""
+
+    url: str
+    key: str = field(repr=False)
+    max_body_bytes: int
 
 
 class Exposure(ABC):
@@ -122,6 +134,14 @@ class Exposures:
         """Close all."""
         for each in self.all:
             each.close()
+
+
+def checked_address(url: str) -> str:
+    """Return `url` if it is an address that can be called. Raises `ExposureError`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ExposureError(f"{url!r} is no address: pass one like https://abc.example.")
+    return url
 
 
 def reach_of(url: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
-from webhooklab import clock
+from webhooklab import clock, envelope
 from webhooklab.answering import OK, Promise, Promises, Rules, Sender, unavailable
 from webhooklab.defaults import (
     MAX_BODIES_IN_FLIGHT_BYTES,
@@ -21,6 +21,7 @@ from webhooklab.defaults import (
     MAX_HEADER_COUNT,
 )
 from webhooklab.errors import CaptureFileError
+from webhooklab.gates import Gates
 from webhooklab.headers import Headers, Pair
 from webhooklab.mapping import Interpreter
 from webhooklab.records import Answer, Arrival, Interpretation, Request
@@ -64,6 +65,10 @@ class Ingress:
     ) -> None:
         self.interpreter = interpreter
         self.max_body_bytes = max_body_bytes
+        self.envelope_key = envelope.new_key()
+        """Who has it may hand on what others sent, as if they had sent it here."""
+        self.gates = Gates()
+        """What comes by a tunnel must pass these."""
         self._store = store
         self._loop = loop
         origins = (allow_origins,) if isinstance(allow_origins, str) else allow_origins

@@ -12,8 +12,9 @@ from typing import Final
 
 from webhooklab.defaults import HOST, MAX_BODY_BYTES
 from webhooklab.errors import AttachedError, ClosedError
-from webhooklab.exposure import Exposures
+from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
+from webhooklab.gates import Gates
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.pulling import Pulling
@@ -114,6 +115,19 @@ class Parts:
             return self.server.url
         owner = owner_of(self.store)
         return owner.url if owner else ""
+
+    @property
+    def behind(self) -> Behind:
+        """What an exposure hands deliveries on to. Only where the server is ours."""
+        assert self.server is not None
+        ingress = self.server.ingress
+        return Behind(self.server.url, ingress.envelope_key, ingress.max_body_bytes)
+
+    @property
+    def gates(self) -> Gates:
+        """What comes by a tunnel must pass these. Only where the server is ours."""
+        assert self.server is not None
+        return self.server.ingress.gates
 
     @property
     def headline(self) -> str:

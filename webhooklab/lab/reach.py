@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from webhooklab import checking, reach
+from webhooklab.errors import ExposureError
 from webhooklab.exposure import Exposure
 from webhooklab.lab.face import Face
 
 
 class Reach(Face):
-    """`expose` and `public_url`."""
+    """`expose`, `public_url` and `check`."""
+
+    def expose(self, via: str = "auto", *, base_url: str | None = None) -> Exposure:
+        """Give this lab a public URL; returns what has `.url`, `.state`, `.close()`, `.revoke()`.
+
+        `via`: "jupyter": the Jupyter server that this notebook runs in (a JupyterHub, Binder), at
+        `base_url` if that is given and else at the address that it, or your browser, knows; "auto":
+        a tunnel of yours where `base_url` is given, else "jupyter". The URL cannot be guessed, and
+        stays the same for this capture file until `.revoke()`. Called again, it replaces the
+        earlier exposure by the same way. Raises `ExposureError`, and `AttachedError` where another
+        process listens.
+        """
+        self._parts.check_owner("expose the file")
+        parts = self._parts
+        return reach.expose(
+            via, reach.Wish(parts.path, parts.behind, parts.gates, parts.exposures, base_url)
+        )
+
+    def check(self) -> checking.Check:
+        """Send a signed test delivery through the public URL; each hop of it, and whose move it is.
+
+        It is captured like any other, with the type "webhooklab.check". Blocks until it came, or
+        for some seconds. `.ok` tells whether it got through unaltered. Raises `ExposureError`
+        where nothing is exposed.
+        """
+        current = self._parts.exposures.current
+        if current is None:
+            raise ExposureError("This lab has no public URL to check: call lab.expose() first.")
+        return checking.check(current, self._parts.store)
 
     @property
     def public_url(self) -> str | None:
@@ -17,8 +47,3 @@ class Reach(Face):
         """
         current = self._parts.exposures.current
         return current.url if current else None
-
-    def _exposed(self, exposure: Exposure) -> Exposure:
-        """Make an open exposure the lab's, in place of an earlier one of the same name."""
-        self._parts.exposures.add(exposure)
-        return exposure

@@ -107,6 +107,11 @@ class Exposures:
         self.browser_url: str | None = None
         """Where a browser that shows the inbox has its Jupyter server; None: not known (yet)."""
 
+    def locate(self, browser_url: str) -> None:
+        """A browser that shows the inbox has its Jupyter server there; what is no URL is not."""
+        with suppress(ExposureError):
+            self.browser_url = checked_address(browser_url)
+
     def replace(self, name: str) -> None:
         """Close the exposure of this name, if there is one: another takes its place."""
         with self._lock:
@@ -129,6 +134,11 @@ class Exposures:
         """Those that were not replaced, closed ones included, the oldest first."""
         with self._lock:
             return list(self._open.values())
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user has to know of them all, a sentence each."""
+        return tuple(notice for each in self.all for notice in each.notices)
 
     def close(self) -> None:
         """Close all."""

@@ -597,6 +597,16 @@ export function textRepr(text) {
   return `${quote}${shown.join("")}${quote}`;
 }
 
+/** Where the page's Jupyter server is, as this browser sees it; null where a page does not say. */
+export function serverAddress(page, href) {
+  try {
+    const config = JSON.parse(page.getElementById("jupyter-config-data").textContent);
+    return new URL(config.baseUrl, href).href;
+  } catch {
+    return null;
+  }
+}
+
 /** The Python that gives the rows of a view. */
 export function viewCode(filter) {
   return filter.trim() ? `lab.find(${textRepr(filter.trim())})` : "lab.find()";
@@ -1422,6 +1432,7 @@ class View {
     this.dot = h("span", { class: "whl-dot", "aria-hidden": "true" });
     this.status = h("span", { class: "whl-status" });
     this.url = h("code", { class: "whl-url" });
+    this.reach = h("span", { class: "whl-reach whl-dim" });
     this.counts = h("span", { class: "whl-counts" });
     this.input = h("input", {
       ...{
@@ -1455,7 +1466,7 @@ class View {
       this.copy(viewCode(this.input.value), viewCode(this.input.value)),
     );
     const copyUrl = button("Copy", "Copy the URL to send webhooks to", () =>
-      this.copy(this.held.state?.url ?? "", "the URL"),
+      this.copy(this.shownUrl, "the URL"),
     );
     this.notices = h("ul", { class: "whl-notices", "aria-label": "Notices" });
     this.said = h("div", { class: "whl-hidden", role: "status", "aria-live": "polite" });
@@ -1475,7 +1486,7 @@ class View {
     this.el = h(
       "div",
       { class: "whl", role: "region", "aria-label": "webhooklab inbox" },
-      h("div", { class: "whl-bar" }, this.dot, this.status, this.url, copyUrl, this.counts),
+      h("div", { class: "whl-bar" }, this.dot, this.status, this.url, copyUrl, this.reach, this.counts),
       this.notices,
       h(
         "div",
@@ -1716,6 +1727,11 @@ class View {
     ];
   }
 
+  /** The URL to give away: the public one where there is one. */
+  get shownUrl() {
+    return this.held.state?.public || this.held.state?.url || "";
+  }
+
   drawBar() {
     const state = this.held.state;
     const status = !this.connection.alive
@@ -1732,7 +1748,8 @@ class View {
       "title",
       status === "waiting" ? "It does not answer: what is shown may be old" : (state?.detail ?? ""),
     );
-    setText(this.url, state?.url ?? "");
+    setText(this.url, this.shownUrl);
+    setText(this.reach, state?.reach ?? "");
     if (state)
       setText(
         this.counts,
@@ -2087,7 +2104,7 @@ class Connection {
     this.cut = () => this.hearEnd();
     model.on("msg:custom", this.receive);
     model.on("comm_live_update", this.cut);
-    this.send({ kind: "hello" });
+    this.greet();
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -2183,11 +2200,15 @@ class Connection {
     for (const view of this.views) view.dirty();
   }
 
+  greet() {
+    this.send({ kind: "hello", server: serverAddress(document, location.href) });
+  }
+
   /** Once a second: is the kernel there, is anything missing, is anybody looking? */
   tick() {
     const silence = performance.now() - this.heard;
     this.alive = silence < this.held.limits.heartbeatSeconds * 3_500;
-    if (this.heard === -Infinity && !this.ended && this.ticks % 3 === 2) this.send({ kind: "hello" });
+    if (this.heard === -Infinity && !this.ended && this.ticks % 3 === 2) this.greet();
     if (this.ticks++ % HERE_TICKS === 0 && this.views.size) this.send({ kind: "here" });
     const gaps = this.held.gaps();
     const text = JSON.stringify([gaps, this.held.revision]);

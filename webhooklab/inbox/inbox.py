@@ -28,13 +28,21 @@ Export = Callable[[Path, str], object]
 class Inbox:
     """Shows a store's deliveries live. Nothing runs before `widget` or `display` is used.
 
-    `describe` says what the lab is doing, `export` writes a CSV.
+    `describe` says what the lab is doing, `export` writes a CSV. `located` is told where the
+    browser that looks has its Jupyter server, whenever one says so.
     """
 
-    def __init__(self, store: Store, describe: Describe, export: Export) -> None:
+    def __init__(
+        self,
+        store: Store,
+        describe: Describe,
+        export: Export,
+        located: Callable[[str], object] = str,
+    ) -> None:
         self._store = store
         self._describe = describe
         self._export = export
+        self._located = located
         self._lock = threading.RLock()
         self._widget: InboxWidget | None = None
         self._feed = Feed(store, describe, self._push)
@@ -102,6 +110,7 @@ class Inbox:
             return
         self._feed.heard()
         if kind == "hello":
+            self._located(str(message.get("server") or ""))
             self._feed.hello()
         elif kind == "need":
             ranges = message.get("ranges", [])

@@ -28,7 +28,10 @@ class Display(Frames, Keeping):
         if self._inbox is None:
             from webhooklab.inbox import Inbox  # noqa: PLC0415 - not every Lab is looked at
 
-            self._inbox = Inbox(self._parts.store, self._describe, self._export_found)
+            parts = self._parts
+            self._inbox = Inbox(
+                parts.store, self._describe, self._export_found, parts.exposures.locate
+            )
             self._parts.closing.callback(self._inbox.close, snapshot=self._snapshot)
         return self._inbox
 
@@ -37,7 +40,16 @@ class Display(Frames, Keeping):
 
         parts = self._parts
         status = "closed" if parts.closed else "listening" if parts.listening else "attached"
-        return Description(parts.url, status, parts.path.name, parts.headline, parts.notices)
+        current = parts.exposures.current
+        return Description(
+            parts.url,
+            status,
+            parts.path.name,
+            parts.headline,
+            (*parts.notices, *parts.exposures.notices),
+            public=(current.url or "") if current else "",
+            reach=current.state if current else "",
+        )
 
     def _export_found(self, path: Path, where: str) -> Path:
         found = self.find(where, columns=tuple(EVENT_COLUMNS)) if where.strip() else None

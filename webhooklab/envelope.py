@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 import struct
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MAX_META_BYTES: Final = 2**20
 """Method, target, headers and the rest, all but the body, as JSON."""
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 16
+_SEAL: Final = re.compile(r"[0-9a-f]{32}\.[0-9a-f]{64}")
 _LENGTH: Final = struct.Struct(">I")
 
 
@@ -67,6 +69,11 @@ def opened(key: str, value: str | None) -> str | None:
     nonce, _, mac = value.partition(".")
     same = hmac.compare_digest(_mac(key, "request", nonce).encode(), mac.encode("latin-1"))
     return nonce if same else None
+
+
+def is_stale(key: str, value: str | None) -> bool:
+    """Whether a seal is one for another listener: this one's predecessor at the same port."""
+    return bool(value and _SEAL.fullmatch(value)) and opened(key, value) is None
 
 
 def proof(key: str, nonce: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.http1connection import HTTP1Connection
+from tornado.log import access_log, app_log
 
 from webhooklab import clock
 from webhooklab.defaults import (
@@ -29,8 +30,6 @@ from webhooklab.defaults import (
 from webhooklab.envelope import VIA_HEADER, Meta
 from webhooklab.server_extension.doors import Door, Doors
 from webhooklab.server_extension.forwarding import Answered, Forwarder
-
-logger = logging.getLogger(__name__)
 
 ROUTE: Final = "/webhooklab/in/"
 SOURCE: Final = "jupyter"
@@ -240,7 +239,9 @@ class Incoming(web.RequestHandler):
 
     def _log(self) -> None:
         milliseconds = 1_000 * self.request.request_time()
-        logger.debug("%d %s %.1f ms", self.get_status(), self._request_summary(), milliseconds)
+        status = self.get_status()
+        level = logging.DEBUG if status < http.HTTPStatus.BAD_REQUEST else logging.WARNING
+        access_log.log(level, "%d %s %.1f ms", status, self._request_summary(), milliseconds)
 
     def _request_summary(self) -> str:
         return f"{self.request.method} {ROUTE}... ({self.request.remote_ip})"
@@ -253,9 +254,9 @@ class Incoming(web.RequestHandler):
     ) -> None:
         """Tornado's, which would write the URL."""
         if isinstance(value, web.HTTPError):
-            logger.info("%d %s", value.status_code, self._request_summary())
+            app_log.info("%d %s", value.status_code, self._request_summary())
         elif typ is not None and value is not None:
-            logger.error("%s failed", self._request_summary(), exc_info=(typ, value, tb))
+            app_log.error("%s failed", self._request_summary(), exc_info=(typ, value, tb))
 
 
 def _split(uri: str) -> tuple[str, str]:

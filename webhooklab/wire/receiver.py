@@ -78,7 +78,10 @@ class Receiver(HTTPMessageDelegate):
         if gate is not None and not gate.open:
             return unavailable("the lab is not listening at present")
         sealed = headers.get(envelope.SEAL_HEADER)
-        self._enveloped = envelope.opened(self._ingress.envelope_key, sealed)
+        if sealed is not None:
+            self._enveloped = envelope.opened(self._ingress.envelope_key, sealed)
+            if envelope.is_stale(self._ingress.envelope_key, sealed):
+                return Answer(421, body=b"an envelope for a listener that has ended")
         length = _content_length(headers)
         return self._ingress.refuse_head(self._pairs, max(0, length - self._overhead))
 

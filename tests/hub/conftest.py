@@ -11,6 +11,8 @@ def hub(tmp_path_factory):
     if shutil.which(PROXY) is None or importlib.util.find_spec("jupyterhub") is None:
         pytest.skip(HOW_TO_INSTALL)
     running = Hub(tmp_path_factory.mktemp("hub"))
+    running.invite("ada")
+    running.invite("bob")
     yield running
     running.stop()
 

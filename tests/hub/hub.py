@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from pathlib import Path
 
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
@@ -31,10 +32,11 @@ c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = {home!r}
+c.Spawner.cmd = [{single_user!r}]
 c.Spawner.args = ["--allow-root", "--debug"]
 c.Spawner.environment = {environment!r}
 c.Spawner.start_timeout = 60
-c.ConfigurableHTTPProxy.command = [{proxy!r}, "--log-level", "debug"]
+c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.pid_file = {proxy_pid!r}
 c.JupyterHub.services = [{{"name": "tests", "api_token": {token!r}, "admin": True}}]
@@ -67,6 +69,7 @@ class Hub:
             home=str(folder / "home-{username}"),
             environment=environment | extension_settings(folder),
             proxy=shutil.which(PROXY),
+            single_user=str(Path(sys.executable).with_name("jupyterhub-singleuser")),
             proxy_pid=str(folder / "proxy.pid"),
             token=self._token,
         )
@@ -82,10 +85,13 @@ class Hub:
     def api(self, method, what, body=None):
         return ask(f"{self.url}/hub/api/{what}", method, self._token, body)
 
-    def user(self, name):
-        """A user whose server runs."""
+    def invite(self, name):
+        """Have a user's server started; it takes a while."""
         self.api("POST", f"users/{name}")
         self.api("POST", f"users/{name}/server")
+
+    def user(self, name):
+        """A user who was invited, once the server runs."""
         self._wait(lambda: self.api("GET", f"users/{name}")["servers"][""]["ready"] or None)
         token = self.api("POST", f"users/{name}/tokens", {"note": "tests"})["token"]
         return User(self, name, token)
@@ -135,6 +141,8 @@ class User:
             return await asyncio.wait_for(_printed(socket, message["header"]["msg_id"]), 60)
         finally:
             socket.close()
+            while await socket.read_message() is not None:
+                pass
 
 
 def _execute(code):

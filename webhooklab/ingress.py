@@ -202,13 +202,16 @@ class Ingress:
         self._promises.hurry()
 
     def _amend(self, seq: int, status: int, then: Callable[[], object]) -> None:
-        # Whether it could be written down or not, the sender is to have its answer.
-        self._store.submit([Amendment(seq, status)], lambda _: self._call_soon(then))
+        def on_outcomes(outcomes: Sequence[Outcome]) -> None:
+            # Whether it could be written down or not, the sender is to have its answer.
+            if isinstance(outcomes[0], CaptureFileError):
+                logger.warning(
+                    "the answer to delivery %s could not be written down: %s", seq, outcomes[0]
+                )
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(then)
 
-    def _call_soon(self, function: Callable[[], object]) -> None:
-        """On the store's thread."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function)
+        self._store.submit([Amendment(seq, status)], on_outcomes)
 
 
 def _resolve(promise: Promise, outcome: Outcome, failure: Answer | None) -> None:

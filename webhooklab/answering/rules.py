@@ -76,7 +76,9 @@ class Rule:
 
     def covers(self, path: str, *, made: bool) -> bool:
         """Whether deliveries to `path` are meant; `made` says if an answer may be made."""
-        return self._mapping.covers(path) and (made or self._maker is None)
+        # "/" is all, also what is no path: `OPTIONS *`.
+        covered = self.path == "/" or self._mapping.covers(path)
+        return covered and (made or self._maker is None)
 
     def take(self, chance: Callable[[], float]) -> Choice | None:
         """What the next delivery gets that matches; None when an older rule is to say."""

@@ -20,7 +20,7 @@ DOORS = {
     "click": "cli",
     "cryptography": "signatures",
     "filelock": "ownership",
-    "httpx": "pulling demo",
+    "httpx": "pulling demo trial",
     "ipywidgets": "inbox demo",
     "IPython": "inbox live",
     "jmespath": "mapping",

@@ -16,8 +16,11 @@ The floors of the house; a module imports only from lower ones, or from its own 
     5   comparison/                              pushed events held against polled snapshots
     6   samples/                                 deliveries to try things with, offline
     6   charts                                   pictures of a comparison
+    7   retrying                                 how senders try again
+    7   trial                                    samples, sent
     7   report                                   a comparison as one file
     8   compared                                 the comparison as users get it
+    6   checking                                 signatures checked on receipt
     6   answering/                               what senders get
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look

@@ -15,6 +15,7 @@ WebhookLabError
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
+├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
 """
@@ -96,6 +97,10 @@ class PullArgumentError(WebhookLabError, ValueError):
 
 class AnswerError(WebhookLabError, ValueError):
     """What `lab.respond` was given, or its function returned, cannot be sent as an answer."""
+
+
+class CheckArgumentError(WebhookLabError, ValueError):
+    """What deliveries are to be verified with cannot be used. The secret is not in the text."""
 
 
 class FileFormatError(WebhookLabError):

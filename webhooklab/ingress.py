@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from webhooklab import clock
 from webhooklab.answering import OK, Promise, Promises, Rules, Sender, unavailable
+from webhooklab.checking import Checks
 from webhooklab.defaults import (
     MAX_BODIES_IN_FLIGHT_BYTES,
     MAX_BODY_BYTES,
@@ -23,9 +24,10 @@ from webhooklab.defaults import (
 from webhooklab.errors import CaptureFileError
 from webhooklab.headers import Headers, Pair
 from webhooklab.mapping import Interpreter
+from webhooklab.providers import handshake_answer
 from webhooklab.records import Answer, Arrival, Interpretation, Request
 from webhooklab.refusals import refusal
-from webhooklab.signatures import UNCHECKED
+from webhooklab.signatures import UNCHECKED, Verification
 from webhooklab.store import Amendment, Outcome, Refusal, Store, Stored
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ _PREFLIGHT_ALLOWS: Final = (
     ("Access-Control-Allow-Headers", "*"),
     ("Access-Control-Max-Age", "600"),
 )
+
+_UNAUTHORIZED: Final = Answer(401, body=b"the signature is missing or wrong")
 
 Waiting: TypeAlias = tuple[Arrival, Answer | Promise, Sender | None]
 
@@ -51,6 +55,7 @@ class Ingress:
     """Takes requests on one event loop, and answers each after its commit.
 
     `allow_origins`: web pages of these origins may read the answers (CORS); "*" means any.
+    `handshakes`: answer those of the providers.
     """
 
     def __init__(
@@ -61,9 +66,13 @@ class Ingress:
         *,
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
+        handshakes: bool = True,
     ) -> None:
         self.interpreter = interpreter
         self.max_body_bytes = max_body_bytes
+        self.checks = Checks()
+        """By which secrets signatures are checked; without a check they are "unchecked"."""
+        self._handshakes = handshakes
         self._store = store
         self._loop = loop
         origins = (allow_origins,) if isinstance(allow_origins, str) else allow_origins
@@ -115,15 +124,20 @@ class Ingress:
 
         None: its sender has gone already, and gets no answer.
         """
-        answer: Answer | Promise
-        answer = usual = self._usual_answer(request)
-        if self.rules.active and sender is not None:
-            answer = self._by_rule(request, sender, usual)
-        status = None if sender is None else answer.status
         interpretation = self._interpret(request)
         if len(interpretation.items) not in (0, interpretation.event_count):
             self.lost += 1  # more events than are kept of one batch
-        arrival = Arrival(request, interpretation, status)
+        verification, refused = self._verify(request, interpretation)
+        answer: Answer | Promise
+        answer = usual = self._usual_answer(request)
+        if refused:
+            answer = _UNAUTHORIZED
+        elif greeting := self._greeting(request, interpretation):
+            answer = greeting
+        elif self.rules.active and sender is not None:
+            answer = self._by_rule(request, sender, usual, verification)
+        status = None if sender is None else answer.status
+        arrival = Arrival(request, interpretation, status, verification)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
             self._loop.call_soon(self.flush)
@@ -137,6 +151,27 @@ class Ingress:
             self.lost += 1  # nobody knows what it speaks of
             return Interpretation()
 
+    def _verify(
+        self, request: Request, interpretation: Interpretation
+    ) -> tuple[Verification, bool]:
+        """What its signature is worth, and whether its sender is to be told so."""
+        if not self.checks.active:
+            return UNCHECKED, False
+        try:
+            return self.checks.verify(request, interpretation.provider)
+        except Exception:  # a check that we got wrong must not lose the delivery
+            logger.exception("a signature could not be checked")
+            return Verification("unverifiable", "the check failed: see the log"), False
+
+    def _greeting(self, request: Request, interpretation: Interpretation) -> Answer | None:
+        """The answer to a provider's handshake, if this is one."""
+        provider = interpretation.provider
+        if interpretation.event_count or provider is None or not self._handshakes:
+            return None
+        check = self.checks.find(request.path, provider)
+        secret = check.secret if check is not None and check.provider == provider else None
+        return handshake_answer(request, provider, secret)
+
     def _usual_answer(self, request: Request) -> Answer:
         origin = request.headers.get("origin")
         if origin is None or not ({origin, "*"} & self._allow_origins):
@@ -146,11 +181,13 @@ class Ingress:
             allowed += _PREFLIGHT_ALLOWS
         return Answer(headers=allowed)
 
-    def _by_rule(self, request: Request, sender: Sender, usual: Answer) -> Answer | Promise:
+    def _by_rule(
+        self, request: Request, sender: Sender, usual: Answer, verification: Verification
+    ) -> Answer | Promise:
         """What the user has said that this sender gets, else the usual answer."""
         if usual.headers and request.method == "OPTIONS":
             return usual  # a browser asks whether the page may send, and this lets it
-        judged = _Judged(request.headers, UNCHECKED.status)
+        judged = _Judged(request.headers, verification.status)
         made = refusal(judged, allow_origins=self._allow_origins) is None
         choice = self.rules.choose(request.path, made=made)
         if choice is None:

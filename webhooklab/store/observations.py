@@ -143,7 +143,7 @@ def events_of(connection: Connection, seq: int) -> list[Row]:
     )
     single = (
         "SELECT 0, event_type, entity_type, entity_id, version, content_type, body "
-        "FROM deliveries JOIN raws USING (seq) WHERE seq = ?"
+        "FROM deliveries JOIN raws USING (seq) WHERE seq = ? AND event_count > 0"
     )
     batch = connection.execute(query, (seq,)).fetchall()
     return batch or connection.execute(single, (seq,)).fetchall()

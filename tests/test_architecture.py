@@ -25,7 +25,7 @@ DOORS = {
     "IPython": "inbox live",
     "jmespath": "mapping",
     "jsonpatch": "pulling",
-    "matplotlib": "charts compared",
+    "matplotlib": "charts compared retrying",
     "multipart": "bodies",
     "nbclient": "demo",
     "nbformat": "demo",

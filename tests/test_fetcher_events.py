@@ -93,7 +93,7 @@ def test_through_the_listener_and_from_a_foreign_page(tmp_path, api):
     with Lab(tmp_path / "captures.db") as lab:
         pulling = Pulling(
             lab._parts.store,
-            refuse=lambda each, *, unverified: refusal(each, allow_origins=["http://good.example"]),
+            refuse=lambda each, **_: refusal(each, allow_origins=["http://good.example"]),
         )
         fetcher = pulling.fetch_related(api.url + "{id}", path="/hooks")
         post(lab.url, b'{"id": 1}', "hooks")

@@ -47,7 +47,7 @@ def several(secret: Secrets | None) -> list[bytes]:
     if secret is None:
         return []
     is_list = isinstance(secret, Iterable) and not isinstance(secret, str | bytes)
-    given = list(secret) if is_list else [secret]
+    given: list[Any] = list(secret) if is_list else [secret]  # type: ignore[arg-type]
     if not all(isinstance(each, str | bytes) for each in given):
         raise TypeError("a secret is text or bytes, or several of them in a list")
     return [each.encode() if isinstance(each, str) else each for each in given if each]

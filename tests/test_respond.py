@@ -269,6 +269,8 @@ def test_the_rules_are_shown(lab):
     ]
     asked(lab, "orders")
     assert "503 for 2 more deliveries to /orders" in lab._describe().notices[2]
+    asked(lab, "orders")
+    assert "503 for 1 more delivery to /orders" in lab._describe().notices[2]
     lab.close()
     assert lab._describe().notices == ()
 
@@ -298,19 +300,24 @@ def test_a_delivery_that_cannot_be_stored_is_503_and_does_not_count(file, monkey
 # Later
 
 
-def test_a_delay_holds_up_nobody_else(lab):
-    lab.respond(202, delay=0.3, path="/slow")
+def test_an_answer_comes_so_much_later(lab):
+    lab.respond(202, delay=0.2)
     started = time.monotonic()
+    with Client(lab.url) as client:
+        assert client.ask(request()).status == 202
+        assert time.monotonic() - started >= 0.2
+        assert statuses(lab) == [202]
+        assert client.ask(request()).status == 202, "the connection goes on"
+
+
+def test_a_delay_holds_up_nobody_else(lab):
+    lab.respond(202, delay=300, path="/slow")
     with Client(lab.url) as client:
         client.send(request(target="/slow", body=b"x" * 100_000))
         assert asked(lab, *["fast"] * 20) == [200] * 20
         until(lambda: len(lab) == 21)
         assert pd.isna(lab.events.set_index("path")["status"]["/slow"])
         assert lab._parts.server.ingress._in_flight_bytes == 0, "its body is on disk"
-        assert client.answer().status == 202
-        assert client.ask(request()).status == 200
-    assert time.monotonic() - started >= 0.3
-    assert lab.events.set_index("path")["status"]["/slow"] == 202
 
 
 def test_a_closing_lab_does_not_wait(file):
@@ -321,7 +328,7 @@ def test_a_closing_lab_does_not_wait(file):
             client.send(request())
         started = time.monotonic()
         lab.close()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
         assert client.answer().status == 202
     assert statuses(lab) == [202]
 

@@ -46,8 +46,8 @@ def several(secret: Secrets | None) -> list[bytes]:
     """One secret or several as bytes, in the order given; empty ones are none."""
     if secret is None:
         return []
-    is_list = isinstance(secret, Iterable) and not isinstance(secret, str | bytes)
-    given: list[Any] = list(secret) if is_list else [secret]  # type: ignore[arg-type]
+    is_one = isinstance(secret, str | bytes) or not isinstance(secret, Iterable)
+    given: list[Any] = [secret] if is_one else list(secret)
     if not all(isinstance(each, str | bytes) for each in given):
         raise TypeError("a secret is text or bytes, or several of them in a list")
     return [each.encode() if isinstance(each, str) else each for each in given if each]

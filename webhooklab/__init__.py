@@ -27,7 +27,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     7   observations                             what was pulled, kept and shown
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
-    8   listened                                 when deliveries could reach us
+    8   listened originals                       when we could be reached; what is behind events
     9   evidence recovery                        both sides of a comparison; what it missed
     9   live/                                    a comparison while both sides go on
     9   listener

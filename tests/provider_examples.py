@@ -99,6 +99,67 @@ EXAMPLES: dict[str, tuple[Request, str | None, str | None, str | None]] = {
         ),
         *("sent", "message", "j"),
     ),
+    "sentry": (
+        request(
+            {"Sentry-Hook-Resource": "issue", "Request-ID": "r1"},
+            {"action": "created", "data": {"issue": {"id": "4096"}}},
+        ),
+        *("issue.created", "issue", "4096"),
+    ),
+    "pagerduty": (
+        request(
+            {"X-PagerDuty-Signature": "v1=x"},
+            {
+                "event": {
+                    "id": "01B",
+                    "event_type": "incident.triggered",
+                    "resource_type": "incident",
+                    "data": {"id": "PGR0VU2"},
+                }
+            },
+        ),
+        *("incident.triggered", "incident", "PGR0VU2"),
+    ),
+    "jira": (
+        request(
+            {"X-Atlassian-Webhook-Identifier": "w1"},
+            {
+                "timestamp": 1_767_225_600_000,
+                "webhookEvent": "jira:issue_updated",
+                "issue": {"id": "10017", "key": "ORC-17", "fields": {"updated": "x"}},
+                "user": {"accountId": "5"},
+            },
+        ),
+        *("jira:issue_updated", "issue", "10017"),
+    ),
+    "zendesk": (
+        request(
+            {"X-Zendesk-Webhook-Signature": "x", "X-Zendesk-Webhook-Id": "w"},
+            {"type": "zen:event-type:ticket.created", "id": "e1", "detail": {"id": "5158"}},
+        ),
+        *("ticket.created", "ticket", "5158"),
+    ),
+    "woocommerce": (
+        request(
+            {"X-WC-Webhook-Topic": "order.updated", "X-WC-Webhook-Resource": "order"},
+            {"id": 727, "date_modified_gmt": "2026-01-01T00:00:00"},
+        ),
+        *("order.updated", "order", "727"),
+    ),
+    "calendly": (
+        request(
+            {"Calendly-Webhook-Signature": "t=1,v1=x"},
+            {"event": "invitee.created", "payload": {"uri": "https://api.calendly.com/i/AA"}},
+        ),
+        *("invitee.created", "invitee", "https://api.calendly.com/i/AA"),
+    ),
+    "line": (
+        request(
+            {"X-Line-Signature": "x"},
+            {"events": [{"type": "message", "message": {"id": "444"}, "webhookEventId": "01F"}]},
+        ),
+        *("message", "message", "444"),
+    ),
     "amazon_ses": (
         request(
             {"x-amz-sns-message-type": "Notification"},

@@ -87,6 +87,22 @@ def test_a_sample_is_what_it_is_called_about_an_entity_and_verifies(name, event_
     assert found.status == ("valid" if pair else "unsigned"), found
 
 
+NO_TIME = {
+    *("microsoft_graph message.created", "twilio message.delivered", "twilio call.completed"),
+    *("discord APPLICATION_COMMAND", "slack slash_command"),
+}
+"""Events that do not say when they happened."""
+
+
+@pytest.mark.parametrize(("name", "event_type"), CALLED)
+def test_a_sample_happened_when_it_was_made_or_does_not_say(name, event_type):
+    found = only_event(as_request(sample(name, event_type))).occurred_at
+    if f"{name} {event_type}" in NO_TIME:
+        assert found is None
+    else:
+        assert abs(found - NOW_US) < 10**6
+
+
 def test_samples_of_another_event_have_other_ids_and_the_same_of_the_same():
     for name in samples.event_types():
         first, again, other = (

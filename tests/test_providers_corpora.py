@@ -1,8 +1,11 @@
 """Payloads that real providers sent, with the headers that they send."""
 
+import pytest
+
 from tests.inputs import needs_corpora
 from tests.provider_corpora import requests
 from tests.provider_table import TRUTH, main, table
+from webhooklab.instants import parse_instant
 from webhooklab.providers import interpret
 from webhooklab.records import Request
 
@@ -25,6 +28,30 @@ def test_most_payloads_are_about_something():
     rows = {row.provider: row for row in table()}
     for provider in ("github", "gitlab", "slack", "gitea"):
         assert rows[provider].entities == rows[provider].payloads, provider
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("issues/opened.with-organization", ("issue", "updated_at")),
+        ("issue_comment/edited", ("comment", "updated_at")),
+        ("issue_comment/deleted", None),
+        ("release/prereleased", ("release", "published_at")),
+        ("release/edited", None),
+        ("workflow_job/completed.failure.with-organization", ("workflow_job", "completed_at")),
+        ("push/with-installation", ("repository", "pushed_at")),
+        ("repository_dispatch/", None),
+        ("create/", None),
+        ("repository/publicized", ("repository", "updated_at")),
+    ],
+)
+def test_when_an_event_of_github_was_or_that_it_does_not_say(file, path):
+    """The times of a repository are of other changes than the one in it."""
+    found = requests()[f"payloads/github-octokit/{file}.payload.json".replace("/.", "/")]
+    said = interpret(found[1]).event.occurred_at
+    expected = parse_instant(found[1].data[path[0]][path[1]]) if path else None
+    assert said == expected
+    assert (said is None) == (path is None)
 
 
 def test_the_table_can_be_printed(capsys):

@@ -31,6 +31,7 @@ def test_it_has_the_notebooks_the_types_and_the_licence(wheel):
     names = set(wheel.namelist())
     assert {"webhooklab/py.typed", "webhooklab/demo/notebooks/01_first_webhook.ipynb"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "webhooklab/samples/stripe.json" in names
 
 
 def test_installing_it_enables_the_jupyter_servers_extension(wheel):

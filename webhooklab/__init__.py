@@ -20,16 +20,19 @@ The floors of the house; a module imports only from lower ones, or from its own 
     5   comparison/                              pushed events held against polled snapshots
     6   samples/                                 deliveries to try things with, offline
     6   charts                                   pictures of a comparison
+    7   retrying                                 how senders try again
+    7   trial                                    samples, sent
     7   report                                   a comparison as one file
     8   compared                                 the comparison as users get it
+    6   checking                                 signatures checked on receipt
     6   answering/                               what senders get
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
     7   observations                             what was pulled, kept and shown
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
-    8   checking                                 does the public URL lead here?
-    8   listened                                 when deliveries could reach us
+    8   probing                                  does the public URL lead here?
+    8   listened originals                       when we could be reached; what is behind events
     9   evidence recovery                        both sides of a comparison; what it missed
     9   live/                                    a comparison while both sides go on
     9   listener

@@ -1,191 +1,137 @@
-"""Does a public URL lead here? A signed test delivery through it, and what became of it.
-
-The test delivery is an ordinary one: it is captured, of the type `webhooklab.check`.
-"""
+"""Signatures checked on receipt, by the secrets that a Lab was given. They stay in memory."""
 
 from __future__ import annotations
 
-import base64
-import json
-import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+import threading
+from dataclasses import dataclass, field
 
-import httpx
+from webhooklab import providers
+from webhooklab.errors import CheckArgumentError
+from webhooklab.mapping import Mapping
+from webhooklab.providers import interpret
+from webhooklab.records import Request
+from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
+from webhooklab.signatures.keys import several
+from webhooklab.verification import verifier
 
-from webhooklab import clock
-from webhooklab.defaults import CHECK_TIMEOUT_SECONDS
-from webhooklab.envelope import VIA_HEADER
-from webhooklab.exposure import Exposure
-from webhooklab.records import Delivery
-from webhooklab.store import Store
-from webhooklab.verification import sign, verify
-
-EVENT_TYPE: Final = "webhooklab.check"
-_SCHEME: Final = "standardwebhooks"
-_PATH: Final = "check/a%2Fb"
-_QUERY: Final = "said=%20twice&said="
-_ROWS: Final = 500
-_ADVICE: Final = {
-    404: "The Jupyter server does not know this URL (any more): call lab.expose() again.",
-    503: "The Jupyter server knows the URL, and finds nobody listening: open the Lab again, and "
-    "call lab.expose().",
-}
-"""What to do when the Jupyter server itself says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One step of the way, and how it went."""
-
-    name: str
-    ok: bool
-    detail: str
+_REFUSED = ("invalid", "unsigned")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What became of a test delivery: `hops` in order, and `advice` where it did not get through.
+    """How deliveries to `path` and below are checked. Its repr has no secret.
 
-    `seq` is the delivery's, None when it did not come.
+    `url`: the address that the provider calls, for those that sign it; None is the Lab's own.
+    `reject`: what has no signature, or a wrong one, is answered 401 (and captured all the same).
     """
 
-    hops: tuple[Hop, ...]
-    seq: int | None
-    advice: str | None
+    provider: str
+    path: str
+    url: str | None
+    reject: bool
+    mapping: Mapping = field(repr=False)
+    verifier: Verifier = field(repr=False)
+    made_up: bool
+    """Whether the secret is that of our samples."""
+    secret: str | None = field(repr=False)
+    """The newest secret as text, for handshakes; None for bytes that are none."""
 
-    @property
-    def ok(self) -> bool:
-        """Whether it came, unaltered, with its signature valid."""
-        return self.seq is not None and all(hop.ok for hop in self.hops)
+    def verify(self, request: Request, base_url: str) -> Verification:
+        """The verdict, by the time of receipt. Never raises on anything from the wire."""
+        return self.verifier.check(
+            request.headers,
+            request.body,
+            url=self._signed_url(request, base_url),
+            method=request.method,
+            now_us=request.received_at,
+        )
 
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __repr__(self) -> str:
-        lines = [f"{'ok  ' if hop.ok else 'FAIL'} {hop.name}: {hop.detail}" for hop in self.hops]
-        return "\n".join([*lines, *([self.advice] if self.advice else [])])
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """What is sent. `sent_at` is in microseconds since the epoch."""
-
-    message_id: str
-    secret: str
-    body: bytes
-    headers: tuple[tuple[str, str], ...]
-    sent_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What came back; `status` None: nothing, for the reason in `detail`."""
-
-    status: int | None
-    detail: str
-    ours: bool = False
+    def _signed_url(self, request: Request, base_url: str) -> str:
+        if self.url is None:
+            return base_url.rstrip("/") + request.target
+        has_query = "?" in self.url or not request.query_string
+        return self.url if has_query else f"{self.url}?{request.query_string}"
 
 
-def check(exposure: Exposure, store: Store) -> Check:
-    """Send a test delivery to the public URL, and follow it into the capture file.
+class Checks:
+    """The checks of one Lab: changed by any thread, asked for each delivery.
 
-    Blocks for at most `CHECK_TIMEOUT_SECONDS`.
+    `base_url` is where the Lab listens.
     """
-    if exposure.url is None:
-        hop = Hop("public URL", ok=False, detail=f"not known yet: {exposure.state}")
-        return Check((hop,), None, exposure.blame(None))
-    before = store.head
-    test = _test()
-    answer = _send(exposure.url, test)
-    delivery = _came(store, before, test.message_id)
-    first = Hop("public URL", ok=delivery is not None, detail=answer.detail)
-    if delivery is None:
-        return Check((first,), None, _advice(exposure, answer))
-    hops = (first, *_hops(delivery, test))
-    altered = None if all(hop.ok for hop in hops) else _ALTERED
-    return Check(hops, delivery.seq, altered)
+
+    def __init__(self) -> None:
+        self.active: tuple[Check, ...] = ()
+        """Those of the longest path first. Empty where nothing is checked."""
+        self.base_url = ""
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        provider: str,
+        secret: Secrets,
+        *,
+        path: str = "/",
+        url: str | None = None,
+        reject: bool = False,
+        made_up: bool = False,
+    ) -> Check:
+        """Check by this secret from now on, in place of an earlier check of provider and path.
+
+        Raises `CheckArgumentError` for an unknown provider, one that does not sign, or a secret
+        that cannot be used.
+        """
+        try:
+            name = providers.find(provider).name
+            made = verifier(provider, secret)
+        except (TypeError, ValueError) as error:
+            raise CheckArgumentError(f"{error}.".replace("..", ".")) from error
+        mapping = Mapping(path)
+        check = Check(name, mapping.path, url, reject, mapping, made, made_up, _as_text(secret))
+        with self._lock:
+            others = [each for each in self.active if (each.provider, each.path) != _key(check)]
+            self.active = tuple(sorted([check, *others], key=lambda each: -len(each.path)))
+        return check
+
+    def clear(self) -> None:
+        """Check nothing any more."""
+        with self._lock:
+            self.active = ()
+
+    def concern(self, path: str) -> bool:
+        """Whether deliveries to `path` are checked."""
+        return any(each.mapping.covers(path) for each in self.active)
+
+    def find(self, path: str, provider: str | None) -> Check | None:
+        """The check for a delivery: that of who seems to have sent it, else the nearest one.
+
+        So a delivery cannot escape by looking like somebody else's.
+        """
+        covering = [each for each in self.active if each.mapping.covers(path)]
+        own = [each for each in covering if each.provider == provider]
+        return next(iter(own or covering), None)
+
+    def verify_captured(self, check: Check, request: Request) -> Verification | None:
+        """The verdict of one check on what was captured before; None where it is not meant."""
+        if self.find(request.path, interpret(request).provider) is not check:
+            return None
+        return check.verify(request, self.base_url)
+
+    def verify(self, request: Request, provider: str | None) -> tuple[Verification, bool]:
+        """The verdict, and whether the delivery is to be answered 401."""
+        check = self.find(request.path, provider)
+        if check is None:
+            return UNCHECKED, False
+        verdict = check.verify(request, self.base_url)
+        return verdict, check.reject and verdict.status in _REFUSED
 
 
-_ALTERED: Final = (
-    "Something on the way changes what is sent, so that signatures over it cannot be checked here: "
-    "look for a proxy, tunnel or relay that rewrites requests."
-)
+def _key(check: Check) -> tuple[str, str]:
+    return check.provider, check.path
 
 
-def _test() -> _Test:
-    now = clock.now_us()
-    message_id = f"msg_{secrets.token_hex(12)}"
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    at = clock.to_datetime(now)
-    body = json.dumps({"type": EVENT_TYPE, "timestamp": at.isoformat(), "data": {}}).encode()
-    signed = sign(_SCHEME, body=body, secret=secret, now=at, message_id=message_id)
-    typed = (("Content-Type", "application/json"), *signed.headers)
-    return _Test(message_id, secret, signed.body, typed, now)
-
-
-def _send(url: str, test: _Test) -> _Answer:
-    begun = clock.monotonic()
+def _as_text(secret: Secrets) -> str | None:
+    found = several(secret)
     try:
-        with httpx.Client(timeout=CHECK_TIMEOUT_SECONDS, follow_redirects=False) as client:
-            got = client.post(f"{url}{_PATH}?{_QUERY}", content=test.body, headers=test.headers)
-    except httpx.HTTPError as error:
-        return _Answer(None, f"no answer ({type(error).__name__}: {error})")
-    took = (clock.monotonic() - begun) * 1_000
-    ours = VIA_HEADER.lower() in got.headers
-    return _Answer(got.status_code, f"answered {got.status_code} in {took:,.0f} ms", ours)
-
-
-def _came(store: Store, before: int, message_id: str) -> Delivery | None:
-    """The test delivery, among all that came meanwhile."""
-    rows = store.following(before, _ROWS)
-    while rows:
-        for row in rows:
-            if row.headers.get("webhook-id") == message_id:
-                return row
-        rows = store.following(rows[-1].seq, _ROWS)
-    return None
-
-
-def _hops(delivery: Delivery, test: _Test) -> Iterator[Hop]:
-    arrived = clock.from_datetime(delivery.received_at)
-    committed = clock.from_datetime(delivery.stored_at)
-    where = "listener" if delivery.source == "local" else delivery.source
-    sender = f", from {delivery.remote}" if delivery.remote else ""
-    yield Hop(where, ok=True, detail=f"received after {_ms(arrived - test.sent_at)}{sender}")
-    yield Hop(
-        "capture file",
-        ok=True,
-        detail=f"committed +{_ms(committed - arrived)}, as delivery {delivery.seq}",
-    )
-    altered = _altered(delivery, test)
-    yield Hop("request", ok=not altered, detail=altered or "arrived as it was sent")
-    verified = verify(
-        _SCHEME,
-        headers=delivery.headers,
-        body=delivery.body,
-        secret=test.secret,
-        now=delivery.received_at,
-    )
-    yield Hop("signature", ok=verified.status == "valid", detail=verified.status)
-
-
-def _altered(delivery: Delivery, test: _Test) -> str:
-    parts = {
-        "method": delivery.method == "POST",
-        "path": delivery.path == f"/{_PATH}",
-        "query": delivery.query_string == _QUERY,
-        "body": delivery.body == test.body,
-    }
-    return ", ".join(f"{name} altered" for name, same in parts.items() if not same)
-
-
-def _advice(exposure: Exposure, answer: _Answer) -> str:
-    if answer.ours and answer.status in _ADVICE:
-        return _ADVICE[answer.status]
-    return exposure.blame(answer.status)
-
-
-def _ms(microseconds: int) -> str:
-    return f"{microseconds / 1_000:,.0f} ms"
+        return found[0].decode() if found else None
+    except UnicodeDecodeError:
+        return None

@@ -119,6 +119,9 @@ MAX_ID_CHARACTERS = 512
 MAX_DIFFERENCE_BYTES = 2**20
 """Larger states are fetched and kept, but no difference is computed for them."""
 
+# Samples
+SAMPLE_TIMEOUT_SECONDS = 60.0
+
 # Comparing
 GRACE_SECONDS = 30.0
 """How long after the first poll that saw a change its webhook may still come."""

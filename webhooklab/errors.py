@@ -16,6 +16,7 @@ WebhookLabError
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
 ├── ExposureError           there is no public URL here, or not this way
+├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
 """
@@ -101,6 +102,10 @@ class AnswerError(WebhookLabError, ValueError):
 
 class ExposureError(WebhookLabError):
     """The lab cannot be given a public URL in the way that was asked for."""
+
+
+class CheckArgumentError(WebhookLabError, ValueError):
+    """What deliveries are to be verified with cannot be used. The secret is not in the text."""
 
 
 class FileFormatError(WebhookLabError):

@@ -25,6 +25,7 @@ ITEM_COLUMNS: Final = (
     *("event_type", "event_id", "entity_type", "entity_id", "occurred_at", "version", "body"),
 )
 """What `lab.unbatched` says of each event of a batch by itself."""
+_SHARED_COLUMNS: Final = tuple(name for name in EVENT_COLUMNS if name != "event_count")
 
 LOG_COLUMNS: Final[dict[str, Kind]] = {
     "refused_at": "time",
@@ -75,14 +76,13 @@ def log_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
 class UnbatchedColumns:
     """`lab.unbatched`, growing: one row per event, index (`seq`, `item`).
 
-    All columns of `lab.events` but `event_count`. An event of a batch has its own values and its
-    own part of the body, and shares the rest with its delivery.
+    All columns of `lab.events` but `event_count`, or `names` of them. An event of a batch has its
+    own values and its own part of the body, and shares the rest with its delivery.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = _SHARED_COLUMNS) -> None:
         self._index = {"seq": Counts(), "item": Counts()}
-        kinds = {name: kind for name, kind in EVENT_COLUMNS.items() if name != "event_count"}
-        self._columns = {name: _COLUMNS[kind]() for name, kind in kinds.items()}
+        self._columns = {name: _COLUMNS[EVENT_COLUMNS[name]]() for name in names}
 
     def append(self, chunk: Mapping[str, Sequence[Any]], items: Sequence[Sequence[Any]]) -> None:
         """Add deliveries, and the events of their batches: rows of seq, item, `ITEM_COLUMNS`."""

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from webhooklab import clock, envelope
 from webhooklab.answering import OK, Promise, Promises, Rules, Sender, unavailable
+from webhooklab.checking import Checks
 from webhooklab.defaults import (
     MAX_BODIES_IN_FLIGHT_BYTES,
     MAX_BODY_BYTES,
@@ -24,9 +25,10 @@ from webhooklab.errors import CaptureFileError
 from webhooklab.gates import Gates
 from webhooklab.headers import Headers, Pair
 from webhooklab.mapping import Interpreter
+from webhooklab.providers import handshake_answer
 from webhooklab.records import Answer, Arrival, Interpretation, Request
 from webhooklab.refusals import refusal
-from webhooklab.signatures import UNCHECKED
+from webhooklab.signatures import UNCHECKED, Verification
 from webhooklab.store import Amendment, Outcome, Refusal, Store, Stored
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ _PREFLIGHT_ALLOWS: Final = (
     ("Access-Control-Allow-Headers", "*"),
     ("Access-Control-Max-Age", "600"),
 )
+
+_UNAUTHORIZED: Final = Answer(401, body=b"the signature is missing or wrong")
 
 Waiting: TypeAlias = tuple[Arrival, Answer | Promise, Sender | None]
 
@@ -52,6 +56,7 @@ class Ingress:
     """Takes requests on one event loop, and answers each after its commit.
 
     `allow_origins`: web pages of these origins may read the answers (CORS); "*" means any.
+    `handshakes`: answer those of the providers.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Ingress:
         *,
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
+        handshakes: bool = True,
     ) -> None:
         self.interpreter = interpreter
         self.max_body_bytes = max_body_bytes
@@ -69,6 +75,9 @@ class Ingress:
         """Who has it may hand on what others sent, as if they had sent it here."""
         self.gates = Gates()
         """What comes by a tunnel must pass these."""
+        self.checks = Checks()
+        """By which secrets signatures are checked; without a check they are "unchecked"."""
+        self._handshakes = handshakes
         self._store = store
         self._loop = loop
         origins = (allow_origins,) if isinstance(allow_origins, str) else allow_origins
@@ -120,15 +129,20 @@ class Ingress:
 
         None: its sender has gone already, and gets no answer.
         """
-        answer: Answer | Promise
-        answer = usual = self._usual_answer(request)
-        if self.rules.active and sender is not None:
-            answer = self._by_rule(request, sender, usual)
-        status = None if sender is None else answer.status
         interpretation = self._interpret(request)
         if len(interpretation.items) not in (0, interpretation.event_count):
             self.lost += 1  # more events than are kept of one batch
-        arrival = Arrival(request, interpretation, status)
+        verification, refused = self._verify(request, interpretation)
+        answer: Answer | Promise
+        answer = usual = self._usual_answer(request)
+        if refused:
+            answer = _UNAUTHORIZED
+        elif greeting := self._greeting(request, interpretation):
+            answer = greeting
+        elif self.rules.active and sender is not None:
+            answer = self._by_rule(request, sender, usual, verification)
+        status = None if sender is None else answer.status
+        arrival = Arrival(request, interpretation, status, verification)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
             self._loop.call_soon(self.flush)
@@ -142,6 +156,27 @@ class Ingress:
             self.lost += 1  # nobody knows what it speaks of
             return Interpretation()
 
+    def _verify(
+        self, request: Request, interpretation: Interpretation
+    ) -> tuple[Verification, bool]:
+        """What its signature is worth, and whether its sender is to be told so."""
+        if not self.checks.active:
+            return UNCHECKED, False
+        try:
+            return self.checks.verify(request, interpretation.provider)
+        except Exception:  # a check that we got wrong must not lose the delivery
+            logger.exception("a signature could not be checked")
+            return Verification("unverifiable", "the check failed: see the log"), False
+
+    def _greeting(self, request: Request, interpretation: Interpretation) -> Answer | None:
+        """The answer to a provider's handshake, if this is one."""
+        provider = interpretation.provider
+        if interpretation.event_count or provider is None or not self._handshakes:
+            return None
+        check = self.checks.find(request.path, provider)
+        secret = check.secret if check is not None and check.provider == provider else None
+        return handshake_answer(request, provider, secret)
+
     def _usual_answer(self, request: Request) -> Answer:
         origin = request.headers.get("origin")
         if origin is None or not ({origin, "*"} & self._allow_origins):
@@ -151,11 +186,13 @@ class Ingress:
             allowed += _PREFLIGHT_ALLOWS
         return Answer(headers=allowed)
 
-    def _by_rule(self, request: Request, sender: Sender, usual: Answer) -> Answer | Promise:
+    def _by_rule(
+        self, request: Request, sender: Sender, usual: Answer, verification: Verification
+    ) -> Answer | Promise:
         """What the user has said that this sender gets, else the usual answer."""
         if usual.headers and request.method == "OPTIONS":
             return usual  # a browser asks whether the page may send, and this lets it
-        judged = _Judged(request.headers, UNCHECKED.status)
+        judged = _Judged(request.headers, verification.status)
         made = refusal(judged, allow_origins=self._allow_origins) is None
         choice = self.rules.choose(request.path, made=made)
         if choice is None:
@@ -207,13 +244,16 @@ class Ingress:
         self._promises.hurry()
 
     def _amend(self, seq: int, status: int, then: Callable[[], object]) -> None:
-        # Whether it could be written down or not, the sender is to have its answer.
-        self._store.submit([Amendment(seq, status)], lambda _: self._call_soon(then))
+        def on_outcomes(outcomes: Sequence[Outcome]) -> None:
+            # Whether it could be written down or not, the sender is to have its answer.
+            if isinstance(outcomes[0], CaptureFileError):
+                logger.warning(
+                    "the answer to delivery %s could not be written down: %s", seq, outcomes[0]
+                )
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(then)
 
-    def _call_soon(self, function: Callable[[], object]) -> None:
-        """On the store's thread."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function)
+        self._store.submit([Amendment(seq, status)], on_outcomes)
 
 
 def _resolve(promise: Promise, outcome: Outcome, failure: Answer | None) -> None:

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from webhooklab.gates import Gates
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.pulling import Pulling
+from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
 from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
@@ -35,6 +37,7 @@ class Options:
     port: int | None = None
     max_body_bytes: int = MAX_BODY_BYTES
     allow_origins: Sequence[str] = ()
+    handshakes: bool = True
 
 
 class Parts:
@@ -63,9 +66,7 @@ class Parts:
         self.closing.callback(self.store.close)
         self.views = Views(self.store)
         self.mappings = Mappings(self.store)
-        self.pulling = Pulling(
-            self.store, refuse=lambda each: refusal(each, allow_origins=options.allow_origins)
-        )
+        self.pulling = Pulling(self.store, refuse=partial(self._refusal, options.allow_origins))
         self.closing.callback(self.pulling.stop)
         self.followers = Followers(self.store)
         self.closing.callback(self.followers.stop)
@@ -78,6 +79,15 @@ class Parts:
         else:
             warnings.warn(f"{self.headline}.", stacklevel=_TO_THE_CELL)
 
+    def _refusal(
+        self, allow_origins: Sequence[str], delivery: Delivery, *, unverified: bool
+    ) -> str | None:
+        """Why nothing is sent out for a delivery."""
+        checked = self.server is not None and self.server.ingress.checks.concern(delivery.path)
+        return refusal(
+            delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
+        )
+
     def _listen(self, options: Options) -> None:
         self.server = Server(
             self.store,
@@ -86,6 +96,7 @@ class Parts:
             port=options.port,
             max_body_bytes=options.max_body_bytes,
             allow_origins=options.allow_origins,
+            handshakes=options.handshakes,
         )
         self.closing.callback(self.server.stop)
         self.store.on_foreign_change = self.reload_mappings

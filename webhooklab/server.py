@@ -53,6 +53,7 @@ class Server:
         port: int | None,
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
+        handshakes: bool = True,
     ) -> None:
         self._store = store
         segment = "" if _is_loopback(host) else f"/{_secret(store)}"
@@ -71,7 +72,9 @@ class Server:
                 self._background.loop,
                 max_body_bytes=max_body_bytes,
                 allow_origins=allow_origins,
+                handshakes=handshakes,
             )
+            self.ingress.checks.base_url = self.url
             self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
             self._listener.start()
             undo.callback(self._listener.stop)

@@ -34,7 +34,7 @@ class Calls:
     """
 
     def __init__(self, function: Function, find: Find) -> None:
-        self.name = str(getattr(function, "__qualname__", type(function).__qualname__))
+        self.name = str(getattr(function, "__name__", type(function).__name__))
         self.seconds = ANSWER_SECONDS
         self._function = function
         self._find = find
@@ -50,7 +50,13 @@ class Calls:
                 return
             self._threads += 1
         # A daemon: what hangs in a user's function must not keep a kernel from ending.
-        threading.Thread(target=self._work, name="webhooklab-answers", daemon=True).start()
+        thread = threading.Thread(target=self._work, name="webhooklab-answers", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no more; what waits may be called by the others
+            with self._lock:
+                self._threads -= 1
+            raise
 
     def _work(self) -> None:
         while (found := self._next()) is not None:

@@ -50,7 +50,7 @@ class Response:
     headers: GivenHeaders | None = None
 
     def __post_init__(self) -> None:
-        self.answer.status  # noqa: B018 - to check it now, and not when it is sent
+        _ = self.answer  # checked now, and not when it is sent
 
     @cached_property
     def answer(self) -> Answer:
@@ -76,8 +76,9 @@ def answer_from(returned: object) -> Answer:
     if isinstance(returned, str | bytes | dict | list):
         return Response(body=returned).answer
     raise AnswerError(
-        f"A function given to lab.respond returned a {type(returned).__name__}: return None, a "
-        "status (int), a body (str, bytes, dict or list) or Response(status, body, headers)."
+        f"A function given to lab.respond returned a value of type {type(returned).__name__}: "
+        "return None, a status (int), a body (str, bytes, dict or list) or "
+        "Response(status, body, headers)."
     )
 
 
@@ -88,7 +89,7 @@ def _checked_status(status: object) -> int:
         raise AnswerError(
             f"The status {status} cannot be the answer to a delivery: choose one of 200 to 599."
         )
-    raise AnswerError(f"A status is a number like 503, not a {type(status).__name__}.")
+    raise AnswerError(f"A status is a number like 503, not of type {type(status).__name__}.")
 
 
 def _encoded(body: object) -> tuple[bytes, str]:
@@ -100,7 +101,8 @@ def _encoded(body: object) -> tuple[bytes, str]:
     if isinstance(body, dict | list):
         return _json(body), "application/json"
     raise AnswerError(
-        f"A body is bytes, str, or a dict or list (sent as JSON), not a {type(body).__name__}."
+        f"A body is bytes, str, or a dict or list (sent as JSON), not of "
+        f"type {type(body).__name__}."
     )
 
 

@@ -35,7 +35,8 @@ class Rule:
 
     `delay` in seconds. `times`: only the first so many that match; None is all. `failure_rate`
     (0 to 1): this share gets `answer` if that is a failure (400 and above), and the others what
-    older rules say; else this share gets a 500. Raises `AnswerError`.
+    older rules say; else this share gets a 500. `name`: a rule replaces an earlier one of the same
+    name; None is its path. Raises `AnswerError`.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Rule:
         times: int | None = None,
         failure_rate: float = 0.0,
         maker: Maker | None = None,
+        name: str | None = None,
     ) -> None:
         self._mapping = Mapping(_checked_path(path))
         self._answer = answer
@@ -56,6 +58,7 @@ class Rule:
         self._maker = maker
         self._matched = 0
         self._rules: Rules | None = None
+        self.name = self._mapping.path if name is None else name
         self.answered = 0
         """How many senders have had their answer by this rule."""
 
@@ -76,7 +79,9 @@ class Rule:
 
     def covers(self, path: str, *, made: bool) -> bool:
         """Whether deliveries to `path` are meant; `made` says if an answer may be made."""
-        return self._mapping.covers(path) and (made or self._maker is None)
+        # "/" is all, also what is no path: `OPTIONS *`.
+        covered = self.path == "/" or self._mapping.covers(path)
+        return covered and (made or self._maker is None)
 
     def take(self, chance: Callable[[], float]) -> Choice | None:
         """What the next delivery gets that matches; None when an older rule is to say."""
@@ -108,11 +113,17 @@ class Rule:
         failing, others = what, ""
         if self._failure_rate and not self._fails_itself:
             failing, others = str(_FAILURE.status), f", {what} for the others"
-        left = "all" if self._times is None else f"{self._times - self._matched:,} more"
         share = f"{self._failure_rate * 100:.3g} % of " if self._failure_rate else ""
         where = "" if self.path == "/" else f" to {self.path}"
         later = f", {self._delay:g} s later" if self._delay else ""
-        return f"answers {failing} for {share}{left} deliveries{where}{others}{later}"
+        return f"answers {failing} for {share}{self._left}{where}{others}{later}"
+
+    @property
+    def _left(self) -> str:
+        if self._times is None:
+            return "all deliveries"
+        left = self._times - self._matched
+        return f"{left:,} more {'delivery' if left == 1 else 'deliveries'}"
 
     def __repr__(self) -> str:
         state = "" if self._rules is not None else "; stopped"
@@ -132,9 +143,9 @@ class Rules:
         self._lock = threading.Lock()
 
     def add(self, rule: Rule) -> Rule:
-        """Put a rule above all others, in place of an earlier one of the same path."""
+        """Put a rule above all others, in place of an earlier one of the same name."""
         with self._lock:
-            self._leave([each for each in self.active if each.path == rule.path])
+            self._leave([each for each in self.active if each.name == rule.name])
             self.active = (rule, *self.active)
             rule.join(self)
         return rule

@@ -1,7 +1,7 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
-    frames deliveries waiting meaning answers    groups of its methods
-    pull_side comparing reach keeping display
+    frames deliveries waiting meaning senders    groups of its methods
+    answers pull_side comparing reach keeping display
     face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
@@ -27,6 +27,7 @@ from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
 from webhooklab.lab.reach import Reach
+from webhooklab.lab.senders import Senders
 from webhooklab.lab.waiting import Reacting
 from webhooklab.parts import Options, Parts
 
@@ -36,7 +37,7 @@ _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
 
 
-class Lab(Display, Reacting, Deliveries, Meaning, Answers, PullSide, Comparing, Reach):
+class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Comparing, Reach):
     """Captures webhooks into a file, and shows them as DataFrames.
 
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the
@@ -50,6 +51,7 @@ class Lab(Display, Reacting, Deliveries, Meaning, Answers, PullSide, Comparing, 
     `max_body_bytes`: a larger body gets 413. `allow_origins`: web pages of these origins may read
     our answers (CORS); "*" is any. `snapshot`: when the Lab closes, its inbox becomes a static
     table of the newest deliveries, so that the saved notebook shows something without a kernel.
+    `handshakes`: answer what providers ask before they send (Slack's challenge, and the like).
 
     Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port.
     """
@@ -63,11 +65,16 @@ class Lab(Display, Reacting, Deliveries, Meaning, Answers, PullSide, Comparing, 
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
         snapshot: bool = True,
+        handshakes: bool = True,
     ) -> None:
         self.path = _resolve(path)
         self._snapshot = snapshot
         options = Options(
-            host=host, port=port, max_body_bytes=max_body_bytes, allow_origins=allow_origins
+            host=host,
+            port=port,
+            max_body_bytes=max_body_bytes,
+            allow_origins=allow_origins,
+            handshakes=handshakes,
         )
         with _open_labs_lock:
             earlier = _open_labs.get(self.path)

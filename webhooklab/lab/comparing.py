@@ -75,11 +75,12 @@ class Comparing(Frames):
         self._settle()
         # Deliveries are read last: none is missing that came while we listened or polled.
         now, listening = clock.to_datetime(listened.told_until(self._parts.store)), self.listened
-        pulled = self._parts.pulling.observations
-        snapshots, polls, fetches = pulled.snapshots(), pulled.polls(), pulled.fetches()
-        events = self._parts.views.unbatched()
+        observations = self._parts.pulling.observations
+        snapshots = evidence.pulled(observations, "snapshots")
+        polls, fetches = observations.polls(), evidence.pulled(observations, "fetches")
+        interpreter = self._parts.mappings.interpreter()
         return Comparison(
-            evidence.pushed(events, self._parts.mappings.interpreter(), override),
+            evidence.pushed(self._parts.store, self._parts.views, interpreter, override),
             snapshots,
             polls=polls,
             fetches=fetches,
@@ -125,7 +126,7 @@ class Comparing(Frames):
         self._parts.check_open()
         before = self.find(f"source:{RECOVERED}", columns=["event_id"])["event_id"]
         known = {str(name): int(seq) for seq, name in before.items()}  # type: ignore[call-overload]
-        snapshots = self._parts.pulling.observations.snapshots()
+        snapshots = evidence.pulled(self._parts.pulling.observations, "snapshots")
         return self._parts.views.rows(recovery.recover(self._parts.store, missed, snapshots, known))
 
     def explain(self, entity_id: object, *, grace: float = GRACE_SECONDS) -> Explanation:

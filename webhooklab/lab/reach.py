@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webhooklab import checking, reach
+from webhooklab import probing, reach
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import Exposure
 from webhooklab.lab.face import Face
@@ -27,7 +27,7 @@ class Reach(Face):
             via, reach.Wish(parts.path, parts.behind, parts.gates, parts.exposures, base_url)
         )
 
-    def check(self) -> checking.Check:
+    def check(self) -> probing.Check:
         """Send a signed test delivery through the public URL; each hop of it, and whose move it is.
 
         It is captured like any other, with the type "webhooklab.check". Blocks until it came, or
@@ -37,7 +37,7 @@ class Reach(Face):
         current = self._parts.exposures.current
         if current is None:
             raise ExposureError("This lab has no public URL to check: call lab.expose() first.")
-        return checking.check(current, self._parts.store)
+        return probing.check(current, self._parts.store)
 
     @property
     def public_url(self) -> str | None:

@@ -21,15 +21,19 @@ def page(said: dict[str, Any]) -> str:
     return f'<div class="webhooklab-live-page">{"".join(parts)}</div>'
 
 
+_LEFT = 'style="text-align: left"'
+"""JupyterLab would have them at the right, as numbers."""
+
+
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
+    head = "".join(f'<th scope="col" {_LEFT}>{escape(each)}</th>' for each in heads)
     body = "".join(_row(*row) for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row(name: str, *cells: str) -> str:
-    rest = "".join(f"<td>{escape(each)}</td>" for each in cells)
-    return f'<tr><th scope="row">{escape(name)}</th>{rest}</tr>'
+    rest = "".join(f"<td {_LEFT}>{escape(each)}</td>" for each in cells)
+    return f'<tr><th scope="row" {_LEFT}>{escape(name)}</th>{rest}</tr>'
 
 
 def _pollers(pollers: Iterable[dict[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
 from typing import Final
 
@@ -10,6 +11,7 @@ import pandas as pd
 from webhooklab import clock
 from webhooklab.compared import Comparison
 from webhooklab.errors import WebhookLabError
+from webhooklab.live.figures import figures
 from webhooklab.live.limits import COMPARING_SHARE, LOOK_SECONDS
 
 _REST: Final = 1 / COMPARING_SHARE - 1
@@ -37,7 +39,7 @@ class Refreshing:
         self.failure: str | None = None
         """Why it could not be compared again; None: it could."""
         self.seconds = 0.0
-        """How long comparing took."""
+        """What comparing took of this thread's processor time, in seconds."""
         self._compare(mark())
 
     def refresh(self, *, last: bool = False) -> None:
@@ -53,20 +55,25 @@ class Refreshing:
 
     @property
     def every(self) -> float:
-        """How far apart in seconds comparisons are while something comes all the time."""
-        return self.seconds + max(LOOK_SECONDS, self.seconds * _REST)
+        """How far apart in seconds comparisons are at least."""
+        return self.seconds + self._rest
+
+    @property
+    def _rest(self) -> float:
+        return max(LOOK_SECONDS, self.seconds * _REST)
 
     def _compare(self, mark: Hashable) -> None:
-        began, at = clock.monotonic(), clock.now_us()
+        began, at = time.thread_time(), clock.now_us()
         try:
-            self.latest = self._make()
-            self._settles_at = _settles_at(self.latest.changes, self._grace)
+            compared = self._make()
+            shown = figures(compared)
+            self._settles_at = _settles_at(compared.changes, self._grace)
         finally:
-            ended = clock.monotonic()
-            self.seconds = ended - began
-            self._not_before = began + self.every
+            self.seconds = time.thread_time() - began
+            self._not_before = clock.monotonic() + self._rest
+        self.latest, self.figures = compared, shown
         self.compared_at = at
-        """Up to when rows are in `latest`, in microseconds since the epoch."""
+        """All rows up to then are in `latest`; in microseconds since the epoch."""
         self._seen = mark
 
     def _time_tells(self) -> bool:

@@ -12,6 +12,7 @@ from webhooklab.providers.fields import Fields
 from webhooklab.providers.marks import Mark
 from webhooklab.providers.registering import (
     find,
+    handshake_answer,
     interpret,
     names,
     recognise,
@@ -27,6 +28,7 @@ __all__ = [
     "Provider",
     "Retries",
     "find",
+    "handshake_answer",
     "interpret",
     "names",
     "recognise",

@@ -52,6 +52,9 @@ def _small_number(said: object, first: int) -> int | None:
 
 UNPUBLISHED = Retries()
 
+_ANY_SECRET = "any"  # noqa: S105 - that of nobody
+"""To see whether a request is a handshake, whatever its answer is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
@@ -78,6 +81,10 @@ class Provider:
         """Whether this provider sent the request, or someone who writes exactly as it does."""
         return any(mark.matches(request) for mark in self.marks)
 
+    def greets(self, request: Request) -> bool:
+        """Whether the request is a handshake."""
+        return self.handshake is not None and self.handshake(request, _ANY_SECRET) is not None
+
     def events(self, request: Request) -> Sequence[Event]:
         """The events in a request that it recognised: one, several (a batch) or none.
 
@@ -88,9 +95,17 @@ class Provider:
         return self.reads(request)
 
     def interpret(self, request: Request) -> Interpretation:
-        """The request's events as an `Interpretation`."""
+        """The request's events as an `Interpretation`; a handshake carries none."""
         events = self.events(request)
+        if self.greets(request):
+            return Interpretation(self.name, 0, _type_alone(events))
         event = events[0] if len(events) == 1 else None
         is_batch = event is None or event.body is not None
         items = tuple(events[:MAX_EVENTS_PER_DELIVERY]) if is_batch else ()
         return Interpretation(self.name, len(events), event, items)
+
+
+def _type_alone(events: Sequence[Event]) -> Event | None:
+    """What a handshake is called, if it is called anything."""
+    kind = events[0].event_type if len(events) == 1 else None
+    return Event(event_type=kind) if kind else None

@@ -6,6 +6,7 @@ from webhooklab.providers.base import Provider
 from webhooklab.providers.bitbucket import BITBUCKET
 from webhooklab.providers.business import DOCUSIGN, DROPBOX, HUBSPOT, INTERCOM, TYPEFORM
 from webhooklab.providers.cloudevents import CLOUDEVENTS
+from webhooklab.providers.customers import CALENDLY, LINE, WOOCOMMERCE
 from webhooklab.providers.discord import DISCORD
 from webhooklab.providers.gitea import FORGEJO, GITEA, GOGS
 from webhooklab.providers.github import GITHUB
@@ -29,6 +30,7 @@ from webhooklab.providers.mail import (
 )
 from webhooklab.providers.meta import META
 from webhooklab.providers.microsoft_graph import MICROSOFT_GRAPH
+from webhooklab.providers.operations import JIRA, PAGERDUTY, SENTRY, ZENDESK
 from webhooklab.providers.payments import PADDLE, PAYPAL, SQUARE
 from webhooklab.providers.shopify import SHOPIFY
 from webhooklab.providers.slack import SLACK
@@ -63,6 +65,13 @@ PROVIDERS: tuple[Provider, ...] = (
     DOCUSIGN,
     INTERCOM,
     TYPEFORM,
+    SENTRY,
+    PAGERDUTY,
+    JIRA,
+    ZENDESK,
+    WOOCOMMERCE,
+    CALENDLY,
+    LINE,
     SENDGRID,
     MAILGUN,
     POSTMARK,

@@ -116,8 +116,10 @@ TYPEFORM = Provider(
 
 def dropbox_handshake(request: Request, _secret: str | None) -> Answer | None:
     """GET with `challenge`: the challenge, as plain text that no browser reads as anything else."""
+    if request.method != "GET" or not request.query_string:
+        return None
     challenge = parse_qs(request.query_string).get("challenge")
-    if request.method != "GET" or not challenge:
+    if not challenge:
         return None
     plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
     return Answer(200, plain, challenge[0].encode("utf-8", "replace"))

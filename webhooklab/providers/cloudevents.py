@@ -6,6 +6,7 @@ http-webhook.md (the handshake).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
@@ -18,6 +19,8 @@ from webhooklab.records import Answer, Event, Request
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
+_plain = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
+"""What is sent back in a header must be fit to stand in one."""
 
 
 def events(request: Request) -> Sequence[Event]:
@@ -53,10 +56,11 @@ def _binary_attributes(request: Request) -> dict[str, object]:
 
 def handshake(request: Request, _secret: str | None) -> Answer | None:
     """OPTIONS with WebHook-Request-Origin: this origin may send, at the rate it asks for."""
-    origin = request.headers.get("webhook-request-origin")
-    if request.method != "OPTIONS" or not origin:
+    origin = request.headers.get("webhook-request-origin") or ""
+    if request.method != "OPTIONS" or not _plain(origin):
         return None
-    rate = request.headers.get("webhook-request-rate") or "*"
+    asked = request.headers.get("webhook-request-rate") or ""
+    rate = asked if _plain(asked) else "*"
     allowed = [("WebHook-Allowed-Origin", origin), ("WebHook-Allowed-Rate", rate)]
     return Answer(200, (*allowed, ("Allow", "OPTIONS, POST")))
 

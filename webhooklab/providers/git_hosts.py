@@ -55,9 +55,12 @@ KINDS: dict[str, Kind] = {
 NUMBERED = frozenset({"dependabot_alert", "code_scanning_alert", "secret_scanning_alert"})
 """Their entity is `alert`, which the API calls by its number."""
 _OWNERS = (
+    (Kind("pull_request", "pull_request"), True),
+    (Kind("issue", "issue"), True),
     (Kind("repository", "repository"), False),
     (Kind("organization", "organization"), False),
 )
+"""What an event is about whose name says nothing of it (Gitea's `issue_label`)."""
 _GONE = ("deleted", "removed", "dismissed", "unpinned")
 """Actions after which the entity's last change is not when they happened."""
 _AT = {"created": "created_at", "opened": "created_at", "submitted": "submitted_at"}

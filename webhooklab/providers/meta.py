@@ -85,9 +85,11 @@ def _list(value: object) -> list[Any]:
 
 def handshake(request: Request, _secret: str | None) -> Answer | None:
     """GET with `hub.challenge`: the challenge. Its verify token is not the app's secret."""
+    if request.method != "GET" or not request.query_string:
+        return None
     query = parse_qs(request.query_string)
     challenge = query.get("hub.challenge")
-    if request.method != "GET" or query.get("hub.mode") != ["subscribe"] or not challenge:
+    if query.get("hub.mode") != ["subscribe"] or not challenge:
         return None
     plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
     return Answer(200, plain, challenge[0].encode("utf-8", "replace"))

@@ -34,8 +34,10 @@ def _event_type(headers: Headers, item: Any) -> str | None:
 
 def handshake(request: Request, _secret: str | None) -> Answer | None:
     """POST with `validationToken` in the query: the token's text."""
+    if request.method != "POST" or not request.query_string:
+        return None
     tokens = parse_qs(request.query_string).get("validationToken")
-    if not tokens or request.method != "POST":
+    if not tokens:
         return None
     plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
     return Answer(200, plain, tokens[0].encode("utf-8", "replace"))

@@ -11,7 +11,7 @@ from webhooklab.providers.fields import Fields
 from webhooklab.providers.marks import Mark
 from webhooklab.providers.places import Place
 from webhooklab.providers.registry import Registry
-from webhooklab.records import Interpretation, Request
+from webhooklab.records import Answer, Interpretation, Request
 from webhooklab.signatures import Scheme
 
 _registry = Registry(PROVIDERS)
@@ -65,6 +65,14 @@ def interpret(request: Request) -> Interpretation:
     """Who sent a request, and which events are in it. Never raises on anything from the wire."""
     provider = _registry.recognise(request)
     return Interpretation() if provider is None else provider.interpret(request)
+
+
+def handshake_answer(request: Request, provider: str, secret: str | None) -> Answer | None:
+    """What a provider's handshake is to be answered; None: it needs a secret, or is none."""
+    known = _registry.named.get(provider)
+    if known is None or known.handshake is None:
+        return None
+    return known.handshake(request, secret)
 
 
 def register(

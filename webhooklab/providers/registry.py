@@ -39,6 +39,7 @@ class Registry:
 
     def __init__(self, providers: Iterable[Provider]) -> None:
         self.providers = tuple(providers)
+        self.named = {provider.name: provider for provider in self.providers}
         self._headers: Index = {}
         self._media: Index = {}
         self._queries: Index = {}

@@ -52,7 +52,8 @@ SVIX = Provider(
     source="https://docs.svix.com/receiving/introduction",
     marks=(Mark(header="svix-id", also=("svix-timestamp",)),),
     reads=_fields("svix-id"),
-    schemes=(table.SVIX, table.SVIX_ED25519),
+    # Its library also takes the headers of Standard Webhooks.
+    schemes=(table.SVIX, table.SVIX_ED25519, table.STANDARD, table.STANDARD_ED25519),
     retries=Retries(
         waits_seconds=(5, 300, 1_800, 7_200, 18_000, 36_000, 36_000), timeout_seconds=15
     ),

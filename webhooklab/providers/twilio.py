@@ -50,6 +50,6 @@ TWILIO = Provider(
     source="https://www.twilio.com/docs/usage/webhooks",
     marks=(Mark(header="x-twilio-signature"), Mark(agent="twilioproxy")),
     reads=events,
-    schemes=(table.TWILIO_SHARED_KEY, table.TWILIO),
+    schemes=(table.TWILIO, table.TWILIO_SHARED_KEY),
     retries=Retries(timeout_seconds=15, in_words="set by the URL's fragment: #rc=2&rp=all"),
 )

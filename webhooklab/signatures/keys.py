@@ -44,7 +44,10 @@ def pairs() -> ModuleType:
 
 def several(secret: Secrets | None) -> list[bytes]:
     """One secret or several as bytes, in the order given; empty ones are none."""
-    given = [secret] if isinstance(secret, str | bytes) else list(secret or ())
+    if secret is None:
+        return []
+    is_one = isinstance(secret, str | bytes) or not isinstance(secret, Iterable)
+    given: list[Any] = [secret] if is_one else list(secret)
     if not all(isinstance(each, str | bytes) for each in given):
         raise TypeError("a secret is text or bytes, or several of them in a list")
     return [each.encode() if isinstance(each, str) else each for each in given if each]

@@ -16,6 +16,7 @@ from webhooklab import clock
 from webhooklab.defaults import ATTACHED_POLL_SECONDS, MAX_COMMIT_ROWS
 from webhooklab.errors import CaptureFileError, ClosedError, ForeignFileError, StoreError
 from webhooklab.records import Arrival, Interpretation, Request
+from webhooklab.signatures import Verification
 from webhooklab.store import upkeep, writing
 from webhooklab.store.changes import Changes
 from webhooklab.store.committer import Committer
@@ -127,6 +128,19 @@ class Store(Reader):
         try:
             with translated(self.path), contextlib.closing(connect(self.path)) as reader:
                 upkeep.derive_again(reader, writer, interpret, self.head, progress)
+        finally:
+            self._changes.announce()
+
+    def verify_again(
+        self,
+        verify: Callable[[Request], Verification | None],
+        progress: upkeep.Progress = upkeep.unwatched,
+    ) -> int:
+        """Set the verdicts of rows anew, None leaves one as it is; returns how many were set."""
+        writer = self._writing()
+        try:
+            with translated(self.path), contextlib.closing(connect(self.path)) as reader:
+                return upkeep.verify_again(reader, writer, verify, self.head, progress)
         finally:
             self._changes.announce()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -121,6 +122,14 @@ class Reader:
         """The events of batches: seq, item, type, id, entity type and id, time, version, body."""
         query = "SELECT * FROM items WHERE seq > ? ORDER BY seq, item"
         return connection.execute(query, (after,)).fetchall()
+
+    def item_bodies(
+        self, connection: Connection, seqs: Sequence[int]
+    ) -> dict[tuple[int, int], bytes | None]:
+        """The bodies of the events of some batches, by seq and item."""
+        query = "SELECT seq, item, body FROM items WHERE seq IN (SELECT value FROM json_each(?))"
+        rows = connection.execute(query, (json.dumps(list(seqs)),))
+        return {(seq, item): body for seq, item, body in rows}
 
     def seqs_after(
         self, after: int, limit: int, where: str, parameters: Sequence[object]

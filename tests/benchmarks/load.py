@@ -31,11 +31,11 @@ _DIGITS = b"0" * 12
 class Requests:
     """Request bytes without end. `signed`: with Standard Webhooks headers, each its own id."""
 
-    def __init__(self, *, signed: bool) -> None:
+    def __init__(self, *, signed: bool, path: str = "/hooks") -> None:
         _, _, body = next(samples(0, 1))
         pairs = [pair for pair in headers(0, len(body)) if signed or "webhook" not in pair[0]]
         block = "".join(f"{name}: {value}\r\n" for name, value in pairs)
-        request = f"POST /hooks HTTP/1.1\r\n{block}\r\n".encode() + body
+        request = f"POST {path} HTTP/1.1\r\n{block}\r\n".encode() + body
         # Several runs against one server do not send the same ids.
         self._numbers = count(os.getpid() % 100_000 * 10_000_000)
         self._before, self._id, self._after = request.partition(_DIGITS if signed else b"\0")
@@ -141,8 +141,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--unsigned", action="store_true")
+    parser.add_argument("--path", default="/hooks")
     asked = parser.parse_args()
-    load = Load(asked.port, Requests(signed=not asked.unsigned))
+    load = Load(asked.port, Requests(signed=not asked.unsigned, path=asked.path))
     counts = load.run(asked.seconds, asked.limit)
     print(json.dumps({name: getattr(counts, name) for name in _SHOWN}))
 

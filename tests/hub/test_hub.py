@@ -8,6 +8,7 @@ import pytest
 from tests import raw_http
 from tests.hub.conftest import EXPOSE
 
+pytestmark = pytest.mark.timeout(240)  # the Hub and its servers start in the first test's time
 LAST = """
 row = lab[-1]
 print(json.dumps([row.method, row.path, row.query_string, row.headers.pairs, row.source,

@@ -9,7 +9,7 @@ from tests.provider_corpora import requests
 from webhooklab.providers import interpret
 
 TRUTH = json.loads(Path(__file__).with_name("provider_truth.json").read_text())
-"""File to its events, each as type, kind of entity and id: read off the payloads by hand."""
+"""File to its events, each as type, kind of entity and id; looked through against the payloads."""
 
 
 class Row(NamedTuple):

@@ -89,6 +89,8 @@ def test_kept_frames_change_without_being_read_again(store, monkeypatch):
         assert known == {3: 503, 4: 504, 50: 550, 51: 200}
     views.payloads()
     assert reads.rows == 3, "the new row alone, for each of the three"
+    one, other = (views.events()["status"].array._data for _ in range(2))
+    assert np.shares_memory(one, other), "what has been changed is not changed again"
 
 
 def test_a_frame_that_was_handed_out_does_not_change(store):
@@ -283,9 +285,19 @@ def test_what_was_deleted_is_not_sent_again(store, browser, feed):
     feed.hello()
     feed.drain()
     store.amend(2, 200)
+    feed.step()
     store.delete([2])
     feed.drain()
     browser.forget()
     store.amend(3, 200)
     feed.step()
     assert answers(browser) == [(3, 200)]
+
+
+def test_what_was_amended_before_anybody_looked_goes_once(store, browser, feed):
+    store.append([unanswered() for _ in range(3)])
+    store.amend(2, 200)
+    feed.hello()
+    feed.drain()
+    feed.step()
+    assert answers(browser) == [(1, None), (2, 200), (3, None)]

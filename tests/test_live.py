@@ -5,6 +5,7 @@ import threading
 import time
 from itertools import pairwise
 
+import httpx
 import pytest
 
 from tests.api_parts import Api, always, raw
@@ -53,7 +54,7 @@ def test_it_keeps_up_while_both_sides_go_on(lab, shop):
         shop.drain()
         poller.poll_now()
     until(lambda: counts(live)["both"] == 3)
-    assert live.said["verdict"] == live.comparison.verdict == lab.compare().verdict
+    assert live.said["verdict"] == lab.compare().verdict
     assert live.said["sides"][2][1:] == ["5 polls, 0 failed", "3 deliveries, 0 retried"]
     until(lambda: live.beat)
 
@@ -194,6 +195,15 @@ def test_stop_compares_for_the_last_time(lab, shop):
     live.stop()
     assert not live_threads()
     assert "stopped" in repr(live)
+
+
+def test_stopping_does_not_wait_for_a_long_comparison_and_says_so(lab):
+    live = lab.compare(live=True)
+    live._refreshing.seconds = 60.0
+    httpx.post(lab.url, json={"id": 1})
+    live.stop()
+    assert not live.said["fresh"]
+    assert "more had come since" in page(live.said)
 
 
 def test_a_second_one_replaces_it_and_the_lab_ends_it(lab):

@@ -8,6 +8,8 @@ LOOK_SECONDS: Final = 1.0
 """It looks so often whether there is anything new; that costs three short queries."""
 COMPARING_SHARE: Final = 0.1
 """Comparing takes at most this share of the time: after 2 s of it, 18 s without."""
+LAST_SECONDS: Final = 1.0
+"""Stopping waits so long at most for a comparison; a kernel that ends has not much longer."""
 BEATS_APART: Final = 2
 """The browser hears from the kernel at every second look, or knows that nobody looks."""
 ERROR_CHARS: Final = 300

@@ -25,7 +25,8 @@ export function statusOf(said, silenceMs, ended = false) {
 export function whenText(said, status) {
   const as = `as of ${said.compared_at}`;
   if (status === "live") return said.fresh ? `${as}, nothing new since` : `${as}, more has come since`;
-  return status === "stopped" ? as : `${as}; what came since is not here`;
+  if (status === "stopped") return said.fresh ? as : `${as}; more had come since`;
+  return `${as}; what came since is not here`;
 }
 
 /** What the user has to know, each one a sentence. */

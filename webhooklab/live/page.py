@@ -10,6 +10,7 @@ from typing import Any
 def page(said: dict[str, Any]) -> str:
     """What `told` says, as HTML that needs no kernel and no script; with when this was."""
     when = f"{escape(said['file'])}: webhooks against polls, as of {escape(said['compared_at'])}"
+    when += "" if said["fresh"] else "; more had come since"
     parts = [
         f"<p><strong>{escape(said['verdict'])}</strong></p>",
         f"<p>{when}; run the cell again to go on.</p>",

@@ -12,17 +12,18 @@ from webhooklab import clock
 from webhooklab.compared import Comparison
 from webhooklab.errors import WebhookLabError
 from webhooklab.live.figures import figures
-from webhooklab.live.limits import COMPARING_SHARE, LOOK_SECONDS
+from webhooklab.live.limits import COMPARING_SHARE, LAST_SECONDS, LOOK_SECONDS
 
 _REST: Final = 1 / COMPARING_SHARE - 1
 """Seconds of rest for each second of comparing."""
 
 
 class Refreshing:
-    """A comparison that is made again when that may change it.
+    """A comparison's figures, made again when that may change them.
 
-    `compare` makes it. `mark` says what it is made of: equal marks, equal rows; it must be cheap.
-    `grace` in seconds, as in `compare`. What the first comparison raises is raised here.
+    `compare` makes the comparison; it is not kept, because it holds all rows. `mark` says what it
+    is made of: equal marks, equal rows; it must be cheap. `grace` in seconds, as in `compare`.
+    What the first comparison raises is raised here.
     """
 
     def __init__(
@@ -43,15 +44,21 @@ class Refreshing:
         self._compare(mark())
 
     def refresh(self, *, last: bool = False) -> None:
-        """Compare again if that is due. Never raises. `last`: do not wait for its turn."""
+        """Compare again if that is due. Never raises.
+
+        `last`: whether or not it is its turn, but only if it is quick.
+        """
         try:
             mark = self._mark()
             self.fresh = mark == self._seen and not self._time_tells()
-            if not self.fresh and (last or clock.monotonic() >= self._not_before):
+            if not self.fresh and self._may_compare(last=last):
                 self._compare(mark)
                 self.fresh, self.failure = True, None
         except Exception as error:  # shown, and tried again
             self._seen, self.failure = None, _shown(error)
+
+    def _may_compare(self, *, last: bool) -> bool:
+        return self.seconds < LAST_SECONDS if last else clock.monotonic() >= self._not_before
 
     @property
     def every(self) -> float:
@@ -71,9 +78,8 @@ class Refreshing:
         finally:
             self.seconds = time.thread_time() - began
             self._not_before = clock.monotonic() + self._rest
-        self.latest, self.figures = compared, shown
-        self.compared_at = at
-        """All rows up to then are in `latest`; in microseconds since the epoch."""
+        self.figures, self.compared_at = shown, at
+        """All rows up to then are in the figures; in microseconds since the epoch."""
         self._seen = mark
 
     def _time_tells(self) -> bool:

@@ -14,9 +14,8 @@ import anywidget
 import traitlets
 from IPython.display import HTML, DisplayHandle, display
 
-from webhooklab.compared import Comparison
 from webhooklab.inbox import in_notebook
-from webhooklab.live.limits import BEATS_APART, HELD_DISPLAYS, LOOK_SECONDS
+from webhooklab.live.limits import BEATS_APART, HELD_DISPLAYS, LAST_SECONDS, LOOK_SECONDS
 from webhooklab.live.page import page
 from webhooklab.live.refreshing import Refreshing
 from webhooklab.live.told import told
@@ -28,9 +27,9 @@ _HERE: Final = Path(__file__).parent
 class LiveComparison(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]  # untyped bases
     """A comparison that is up to date while both sides go on; an ipywidget like any other.
 
-    `comparison` is the newest one. It ends with `stop`, or when its Lab closes, and then leaves a
-    static page where it was shown. `pollers` are asked once a second; `file` is the capture file's
-    name. `snapshot` False: it leaves no page.
+    It ends with `stop`, or when its Lab closes, and then leaves a static page where it was shown.
+    `pollers` are asked once a second; `file` is the capture file's name. `snapshot` False: it
+    leaves no page.
     """
 
     _esm = _HERE / "live.mjs"
@@ -61,23 +60,22 @@ class LiveComparison(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]  
         self._thread.start()
 
     @property
-    def comparison(self) -> Comparison:
-        """The newest comparison, as `lab.compare()` returns it."""
-        return self._refreshing.latest
-
-    @property
     def running(self) -> bool:
         """Whether it is kept up to date."""
         return not self._stopping.is_set()
 
     def stop(self) -> None:
-        """Compare for the last time, and end. The places where it was shown keep what it said."""
+        """Compare for the last time, if that is quick, and end. Where it was, a page says the same.
+
+        Repeatable.
+        """
         with self._ending:
             if self._stopping.is_set():
                 return
             self._stopping.set()
-            self._thread.join()
-            self._refreshing.refresh(last=True)
+            self._thread.join(LAST_SECONDS)
+            if not self._thread.is_alive():
+                self._refreshing.refresh(last=True)
             self._tell()
             self._leave_pages()
 

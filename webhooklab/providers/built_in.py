@@ -14,20 +14,17 @@ from webhooklab.providers.gitlab import GITLAB
 from webhooklab.providers.hookdeck import HOOKDECK
 from webhooklab.providers.linear import LINEAR
 from webhooklab.providers.mail import (
-    AMAZON_SES,
     BREVO,
     MAILERSEND,
     MAILGUN,
     MAILJET,
     MAILTRAP,
-    MANDRILL,
     POSTAL,
     POSTMARK,
     RESEND,
     SENDGRID,
-    SPARKPOST,
-    UNISENDER_GO,
 )
+from webhooklab.providers.mail_wrapped import AMAZON_SES, MANDRILL, SPARKPOST, UNISENDER_GO
 from webhooklab.providers.meta import META
 from webhooklab.providers.microsoft_graph import MICROSOFT_GRAPH
 from webhooklab.providers.operations import JIRA, PAGERDUTY, SENTRY, ZENDESK

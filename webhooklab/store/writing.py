@@ -77,7 +77,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that was not captured: a row of `lab.log`. `status` None: it got no answer."""
+    """What went wrong with a request: a row of `lab.log`. `status` None: it got no answer."""
 
     refused_at: int
     remote: str | None

@@ -1,6 +1,5 @@
 """A lab exposed by a real Jupyter server: what passes, what does not, and what is said of it."""
 
-import http.client
 import json
 import os
 import re
@@ -326,7 +325,7 @@ def test_localhost_is_said_not_to_be_public(exposure, lab):
     assert given.url.startswith("https://given.example/webhooklab/in/")
 
 
-def test_it_is_off_with_one_setting(tmp_path, monkeypatch, file):
+def test_settings_switch_it_off_and_say_its_address(tmp_path, monkeypatch, file):
     off = "--ServerApp.jpserver_extensions={'webhooklab.server_extension': False}"
     server = JupyterServer(tmp_path, off)
     try:
@@ -334,12 +333,14 @@ def test_it_is_off_with_one_setting(tmp_path, monkeypatch, file):
         monkeypatch.setenv("JPY_PARENT_PID", str(server.pid))
         with Lab(file) as lab, pytest.raises(ExposureError, match="without webhooklab's extension"):
             lab.expose()
-        connection = http.client.HTTPConnection("127.0.0.1", server.port)
-        connection.request("POST", "/webhooklab/in/x/", b"{}")
-        assert "webhooklab-via" not in {
-            name.lower() for name, _ in connection.getresponse().getheaders()
-        }
-        connection.close()
+        assert "webhooklab-via" not in ask(f"{server.url}/webhooklab/in/x/").headers
+        server.stop()
+        server.options = ("--WebhookLab.public_url=https://said.example",)
+        server.start()
+        monkeypatch.setenv("JPY_PARENT_PID", str(server.pid))
+        with Lab(file) as lab:
+            assert lab.expose().url.startswith("https://said.example/webhooklab/in/")
+            assert "whoever knows it" in lab.expose().state
     finally:
         server.stop()
 

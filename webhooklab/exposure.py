@@ -141,9 +141,10 @@ class Exposures:
         return tuple(notice for each in self.all for notice in each.notices)
 
     def close(self) -> None:
-        """Close all."""
+        """Close all. Where that cannot be said, senders find nobody listening, which says it."""
         for each in self.all:
-            each.close()
+            with suppress(ExposureError):
+                each.close()
 
 
 def checked_address(url: str) -> str:

@@ -60,14 +60,14 @@ class JupyterServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_path = folder / "server.log"
         self.environment = self._environment(folder)
-        self._options = options
+        self.options = options
         self.start()
 
     def start(self):
         """Start it, again at the same port after `stop`."""
         self._log = self.log_path.open("ab")
         self._process = subprocess.Popen(
-            [*self._command(), *self._options],
+            [*self._command(), *self.options],
             env=self.environment,
             stdout=self._log,
             stderr=self._log,

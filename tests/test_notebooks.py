@@ -99,6 +99,22 @@ def test_the_third_one_catches_stale_payloads_by_fetching(tour):
     assert int(requests[1]) < 30
 
 
+def test_the_fourth_one_catches_forgeries_and_is_sent_again_what_it_failed(tour):
+    def text(cell):
+        return output_of(tour, "04_signatures_and_failures.ipynb", cell)["text/html"]
+
+    assert text("forge").count("unchecked") == 2
+    assert "True" in output_of(tour, "04_signatures_and_failures.ipynb", "by-hand")["text/plain"]
+    assert re.findall(r">(valid|unsigned)<", text("verify")) == ["valid", "unsigned"]
+    assert re.findall(r">(valid|invalid)<", text("break")) == ["valid"] + ["invalid"] * 3
+    assert re.findall(r">(valid|invalid)<", text("tampered")) == ["valid", "invalid"]
+    assert text("rotate").count(">valid<") == 2
+    assert re.findall(r">(401|invalid)<", text("retired"))[:2] == ["401", "invalid"]
+    assert "data:image/png" in text("retry")
+    assert text("retry").count("<td>503</td>") == 3
+    assert len(re.findall(r"<td>200</td>", text("duplicate"))) == 1
+
+
 def test_one_that_fails_fails_the_command_and_a_users_copy_stays(tmp_path):
     folder = tmp_path / "tour"
     folder.mkdir()
@@ -123,6 +139,21 @@ def blocks_of(name, base):
     text = cells_of(FOLDER / name, "markdown")["own"]["source"]
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     return [block.replace("https://api.github.com/", base) for block in code]
+
+
+def test_a_providers_secret_comes_from_the_environment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_WEBHOOK_SECRET", "only here")
+    check, fail, look = blocks_of("04_signatures_and_failures.ipynb", "")
+    space = {}
+    exec(check, space)
+    lab = space["lab"]
+    assert lab.send_sample("github").status == 200
+    assert lab.send_sample("github", secret="guessed").status == 401
+    exec(fail, space)
+    assert lab.send_sample("github", again=3).status == 200
+    assert eval(look, space)["answered"].dropna().tolist() == [503, 503, 503]
+    lab.close()
 
 
 def issue(number, minute, **more):

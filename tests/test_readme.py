@@ -8,6 +8,8 @@ import httpx
 import pandas as pd
 import pytest
 
+from tests.waiting import until
+
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
@@ -35,7 +37,7 @@ def cells(tmp_path, monkeypatch):
 
 
 def test_the_cells_do_what_is_printed_below_them(cells, capsys):
-    opening, looking, more, shop = blocks("python")
+    opening, looking, more, shop, pull, compare, genuine = blocks("python")
     exec(opening, cells)
     lab = cells["lab"]
     assert re.fullmatch(r"http://127.0.0.1:\d+/\n", capsys.readouterr().out)
@@ -52,3 +54,10 @@ def test_the_cells_do_what_is_printed_below_them(cells, capsys):
     assert lab.events["entity_id"].tolist()[0] == "42"
     with lab.expect(20):
         exec(shop, cells)
+    exec(pull, cells)
+    until(lambda: len(lab.snapshots))
+    exec(compare, cells)
+    assert "No verdicts" not in cells["comparison"].verdict
+    exec(genuine, cells)
+    assert lab.find("provider:stripe")["verified"].tolist() == ["valid"]
+    assert len(lab.retries()) == 0

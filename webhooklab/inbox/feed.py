@@ -150,7 +150,8 @@ class Feed:
         return self._store.before_last(connection, count, "1", ())
 
     def _send_new(self, connection: Connection) -> None:
-        floor = self._newest(connection, limits.HELD_ROWS)
+        many = self._head - self._sent > limits.HELD_ROWS
+        floor = self._newest(connection, limits.HELD_ROWS) if many else 0
         rows = light_rows(self._store, connection, max(self._sent, floor))
         count = len(rows["seq"])
         self._rate.add(clock.monotonic(), count)

@@ -114,9 +114,11 @@ class Reader:
         """The `seq` after which the `last` matching rows come; 0 when all of them are meant."""
         if last is None:
             return 0
-        query = f"SELECT seq FROM deliveries WHERE {where} ORDER BY seq DESC LIMIT ?"
-        newest = connection.execute(query, (*parameters, max(last, 0))).fetchall()
-        return newest[-1][0] - 1 if newest else writing.last_seq(connection)
+        if last <= 0:
+            return writing.last_seq(connection)
+        query = f"SELECT seq FROM deliveries WHERE {where} ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        row = connection.execute(query, (*parameters, last - 1)).fetchone()
+        return int(row[0]) - 1 if row else 0
 
     def items(self, connection: Connection, *, after: int = 0) -> list[tuple[Any, ...]]:
         """The events of batches: seq, item, type, id, entity type and id, time, version, body."""

@@ -1,5 +1,6 @@
 """A real JupyterLab in a process of its own, and the browser that is to open it."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -127,9 +129,14 @@ class JupyterServer:
             self._process.wait()
         self._log.close()
 
-    def end_kernels(self):
-        for kernel in self._ask("GET", "kernels"):
-            self._ask("DELETE", f"kernels/{kernel['id']}")
+    def end_kernels(self, seconds=30):
+        deadline = time.monotonic() + seconds
+        while kernels := self._ask("GET", "kernels"):
+            assert time.monotonic() < deadline, kernels
+            for kernel in kernels:
+                # The server refuses to end one that is just starting or ending.
+                with contextlib.suppress(urllib.error.HTTPError):
+                    self._ask("DELETE", f"kernels/{kernel['id']}")
 
     def _ask(self, method, what):
         headers = {"Authorization": f"token {self.token}"}

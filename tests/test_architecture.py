@@ -33,7 +33,8 @@ DOORS = {
     "pyarrow": "columns files",
     "sqlite3": "store",
     "tenacity": "pulling",
-    "tornado": "wire listener demo",
+    "platformdirs": "processes",
+    "tornado": "wire listener demo processes",
     "tqdm": "progress",
 }
 """Where each library is let in: a folder or a module of the package."""

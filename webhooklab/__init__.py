@@ -4,7 +4,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
 
     0   errors defaults clock redaction          words and limits; the only clock
     1   headers bodies instants                  what is on the wire, read
-    1   background ownership progress            a loop in a thread, a lock, a bar
+    1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
     2   code                                     a request as curl and Python
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
@@ -25,7 +25,9 @@ The floors of the house; a module imports only from lower ones, or from its own 
     9   evidence recovery                        both sides of a comparison; what it missed
     9   listener
     10  server
+    10  processes/                               listeners in processes of their own
     11  parts                                    what stands behind a lab, opened and closed
+    12  standalone                               what runs in such a process
     12  lab/                                     assembly for a notebook, nothing else
     13  demo/                                    a small provider to play with
     14  cli

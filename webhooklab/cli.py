@@ -5,11 +5,17 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from webhooklab import __version__
-from webhooklab.errors import WebhookLabError
+from webhooklab.clock import to_datetime
+from webhooklab.defaults import CHANNEL_ANSWER_SECONDS
+from webhooklab.errors import ListenerProcessError, WebhookLabError
+
+if TYPE_CHECKING:
+    from webhooklab.processes import Entry
 
 
 class _Friendly(click.Group):
@@ -105,6 +111,55 @@ def listen(path: Path, host: str, port: int | None) -> None:
             raise click.ClickException("another process listens for this file already.")
         lab.on_delivery(lambda delivery: click.echo(repr(delivery)))
         _until_stopped()
+
+
+@main.command()
+def status() -> None:
+    """List the listeners of this user on this machine."""
+    from webhooklab.processes import Registry
+
+    entries = Registry().living()
+    if not entries:
+        click.echo("Nobody listens.")
+    for entry in entries:
+        since = f"{to_datetime(entry.since):%Y-%m-%d %H:%M:%S}Z"
+        click.echo(
+            f"{entry.file}\n    {entry.url}  process {entry.pid}, since {since}, {_rows(entry)}"
+        )
+
+
+def _rows(entry: Entry) -> str:
+    from webhooklab.processes import connected
+
+    if entry.address is None:
+        return "in a kernel or a terminal: close it there"
+    try:
+        with connected(entry) as connection:
+            told = connection.peer.call("status", CHANNEL_ANSWER_SECONDS)
+    except ListenerProcessError:
+        return "does not answer"
+    return f"{told['rows']:,} deliveries, {told['labs'] - 1} Labs look on"
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("captures.db"))
+def stop(path: Path) -> None:
+    """End the process that listens for PATH."""
+    from webhooklab.processes import Registry, connected
+
+    entry = Registry().find(path.resolve())
+    if entry is None:
+        raise click.ClickException(
+            f"nobody listens for {path}; `webhooklab status` lists who does."
+        )
+    if entry.address is None:
+        raise click.ClickException(
+            f"process {entry.pid} is a kernel or a terminal: close the Lab there, or press Ctrl-C."
+        )
+    with connected(entry) as connection:
+        connection.peer.call("stop", CHANNEL_ANSWER_SECONDS)
+        connection.ended.wait(CHANNEL_ANSWER_SECONDS)
+    click.echo(f"Process {entry.pid} has stopped; {path} can still be read.")
 
 
 @main.command()

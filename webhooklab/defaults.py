@@ -42,6 +42,8 @@ SWEEP_INTERVAL_SECONDS = 0.5
 """How often connections are held against the timeouts above."""
 RETRY_AFTER_SECONDS = 5
 """What a sender is told to wait when the store cannot commit."""
+OWNERSHIP_PATIENCE_SECONDS = 0.2
+"""How long a Lab tries for the lock of its file, which somebody may be looking at just now."""
 LISTENING_BEAT_SECONDS = 10.0
 """How often a listener writes down that it still listens; what a crash ends, ends with the last."""
 LISTENING_STALL_SECONDS = 5.0
@@ -50,6 +52,17 @@ PORT_RELEASE_SECONDS = 3.0
 """How long a restarted kernel waits for its own port, which the old one may still be leaving."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 LOOP_STOP_TIMEOUT_SECONDS = 10.0
+
+# Listeners in processes of their own
+CHANNEL_CONNECT_SECONDS = 5.0
+CHANNEL_PING_SECONDS = 20.0
+CHANNEL_THREADS = 8
+"""Calls of one other process that are served at one time."""
+CHANNEL_ANSWER_SECONDS = 15.0
+"""How long a call to another process may take."""
+MAX_CHANNEL_MESSAGE_BYTES = 64 * 2**20
+PROCESS_START_SECONDS = 20.0
+"""How long a listener's process may take to say where it listens."""
 
 # Waiting
 WAIT_TIMEOUT_SECONDS = 30.0

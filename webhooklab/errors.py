@@ -7,6 +7,7 @@ WebhookLabError
 │   └── StoreError          it was fine, and reading or writing it failed just now
 ├── PortTakenError          another program listens there (also an OSError)
 ├── ClosedError             this lab, Shop or listener was closed
+├── ListenerProcessError    the process that listens did not start, or does not answer
 ├── AttachedError           only the process that listens can do this
 ├── WaitTimeout             it did not come in time (also a TimeoutError)
 ├── FetchTimeout            fetches were not done in time (also a TimeoutError)
@@ -52,6 +53,10 @@ class PortTakenError(WebhookLabError, OSError):
 
 class ClosedError(WebhookLabError):
     """What was called needs an open lab; this one is closed."""
+
+
+class ListenerProcessError(WebhookLabError):
+    """The process that listens for a Lab could not be started, or does not answer."""
 
 
 class AttachedError(WebhookLabError):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from webhooklab.defaults import OWNERSHIP_PATIENCE_SECONDS
 from webhooklab.errors import CaptureFileError
 
 LOCK_SUFFIX = "-lock"
@@ -22,10 +23,20 @@ class Ownership:
         self._path = f"{path}{LOCK_SUFFIX}"
         self._lock = FileLock(self._path, timeout=0, mode=0o600, thread_local=False)
 
+    def taken(self) -> bool:
+        """Whether another process has the right. Holds it for a moment where nobody does."""
+        if not Path(self._path).exists():
+            return False
+        try:
+            with self._lock:
+                return False
+        except (Timeout, OSError, NotImplementedError):
+            return True
+
     def acquire(self) -> bool:
         """Take the right if nobody has it; whether it is ours now. Raises `CaptureFileError`."""
         try:
-            self._lock.acquire()
+            self._lock.acquire(OWNERSHIP_PATIENCE_SECONDS, poll_interval=0.02)
         except Timeout:
             return False
         except (OSError, NotImplementedError) as error:

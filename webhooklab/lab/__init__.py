@@ -15,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
 from webhooklab.errors import CaptureFileError
@@ -25,7 +25,7 @@ from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
 from webhooklab.lab.waiting import Reacting
-from webhooklab.parts import Options, Parts
+from webhooklab.parts import Elsewhere, Options, Parts
 
 __all__ = ["Lab"]
 
@@ -48,6 +48,12 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
     our answers (CORS); "*" is any. `snapshot`: when the Lab closes, its inbox becomes a static
     table of the newest deliveries, so that the saved notebook shows something without a kernel.
 
+    `listener`: "thread" listens in this process, so a kernel restart refuses connections for a
+    moment, and one long C call that holds the interpreter's lock delays answers. "process" listens
+    in a process of its own, and no sender notices what the notebook does; the next kernel that
+    opens the file finds it again. `outlives`: that process ends with `close`, or by
+    `webhooklab stop`; False: also with this kernel.
+
     Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port.
     """
 
@@ -60,17 +66,20 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
         snapshot: bool = True,
+        listener: Literal["thread", "process"] = "thread",
+        outlives: bool = True,
     ) -> None:
         self.path = _resolve(path)
         self._snapshot = snapshot
         options = Options(
             host=host, port=port, max_body_bytes=max_body_bytes, allow_origins=allow_origins
         )
+        elsewhere = Elsewhere(outlives) if listener == "process" else None
         with _open_labs_lock:
             earlier = _open_labs.get(self.path)
             if earlier is not None:
-                earlier.close()
-            self._parts = Parts(self.path, options)
+                earlier._close(leaving=True)  # noqa: SLF001 - its listener may go on for this one
+            self._parts = Parts(self.path, options, elsewhere)
             _open_labs[self.path] = self
 
     @property
@@ -83,8 +92,8 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
 
     @property
     def listening(self) -> bool:
-        """Whether this Lab receives webhooks itself."""
-        return self._parts.listening
+        """Whether this Lab receives webhooks: itself, or by a process of its own."""
+        return self._parts.leads
 
     @property
     def attached(self) -> bool:
@@ -101,10 +110,13 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
 
         Reading goes on. A second call does nothing.
         """
+        self._close()
+
+    def _close(self, *, leaving: bool = False) -> None:
         with _open_labs_lock:
             if _open_labs.get(self.path) is self:
                 del _open_labs[self.path]
-        self._parts.close()
+        self._parts.close(leaving=leaving)
 
     def __enter__(self) -> Self:
         return self
@@ -136,4 +148,4 @@ def _resolve(path: str | Path | None) -> Path:
 @atexit.register
 def _close_all() -> None:
     for lab in list(_open_labs.values()):
-        lab.close()
+        lab._close(leaving=True)  # noqa: SLF001 - this module's own

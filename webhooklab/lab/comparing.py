@@ -57,8 +57,7 @@ class Comparing(Frames):
         """
         if self._parts.closed:
             return None
-        if self._parts.server is not None:
-            self._parts.server.settle()
+        self._parts.settle()
         return clock.to_datetime(clock.now_us())
 
     def _recover(self, missed: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,7 @@ class Display(Frames, Keeping):
         from webhooklab.inbox import Description  # noqa: PLC0415 - not every Lab is looked at
 
         parts = self._parts
-        status = "closed" if parts.closed else "listening" if parts.listening else "attached"
+        status = "closed" if parts.closed else "listening" if parts.leads else "attached"
         return Description(parts.url, status, parts.path.name, parts.headline)
 
     def _export_found(self, path: Path, where: str) -> Path:

@@ -42,7 +42,6 @@ class Meaning(Face):
         )
         self._parts.mappings.add(mapping)
         self._parts.reload_mappings()
-        if self._parts.server is not None:
-            self._parts.server.settle()  # what is being committed has been interpreted as before
+        self._parts.settle()  # what is being committed has been interpreted as before
         with progress.bar(self._parts.store.count(), "deriving columns again") as advance:
             self._parts.store.derive_again(self._parts.mappings.interpreter().interpret, advance)

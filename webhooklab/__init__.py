@@ -5,6 +5,8 @@ The floors of the house; a module imports only from lower ones, or from its own 
     0   errors defaults clock redaction          words and limits; the only clock
     1   headers bodies instants                  what is on the wire, read
     1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
+    1   disks retention                          what a file stands on, how much it is to keep
+    2   measures                                 how long things take, how late a loop is
     2   code                                     a request as curl and Python
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
@@ -21,16 +23,18 @@ The floors of the house; a module imports only from lower ones, or from its own 
     7   observations                             what was pulled, kept and shown
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
-    8   listened                                 when deliveries could reach us
+    8   listened heartbeat                       when deliveries could reach us
+    8   retaining                                dropping what is no longer kept
     9   evidence recovery                        both sides of a comparison; what it missed
     9   listener
     10  server
     10  processes/                               listeners in processes of their own
-    11  parts                                    what stands behind a lab, opened and closed
+    11  capturing                                what captures into a file, in a kernel or beside it
+    12  parts                                    what stands behind a lab, opened and closed
     12  standalone                               what runs in such a process
-    12  lab/                                     assembly for a notebook, nothing else
-    13  demo/                                    a small provider to play with
-    14  cli
+    13  lab/                                     assembly for a notebook, nothing else
+    14  demo/                                    a small provider to play with
+    15  cli
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ WebhookLabError
 ├── AttachedError           only the process that listens can do this
 ├── WaitTimeout             it did not come in time (also a TimeoutError)
 ├── FetchTimeout            fetches were not done in time (also a TimeoutError)
+├── RetentionError          what to keep cannot be read (also a ValueError)
 ├── UnknownDeliveryError    no delivery has this `seq` (also a KeyError)
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
@@ -84,6 +85,10 @@ class UnknownDeliveryError(WebhookLabError, KeyError):
     def __str__(self) -> str:
         """The message itself; `KeyError` would show its quoted repr."""
         return str(self.args[0])
+
+
+class RetentionError(WebhookLabError, ValueError):
+    """What `Lab(keep=...)` was given is neither a span, a number of deliveries nor a size."""
 
 
 class FilterError(WebhookLabError, ValueError):

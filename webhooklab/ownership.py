@@ -21,6 +21,7 @@ class Ownership:
 
     def __init__(self, path: Path) -> None:
         self._path = f"{path}{LOCK_SUFFIX}"
+        self._identity: tuple[int, int] | None = None
         self._lock = FileLock(self._path, timeout=0, mode=0o600, thread_local=False)
 
     def taken(self) -> bool:
@@ -44,7 +45,19 @@ class Ownership:
                 f"The lock file {self._path} cannot be used: {error}. Delete it if nobody listens "
                 "for the capture file, or put the capture file on a local disk."
             ) from error
+        self._identity = self._seen()
         return True
+
+    def still_ours(self) -> bool:
+        """Whether the lock file is the one that was acquired: nobody has deleted or replaced it."""
+        return self._identity is not None and self._identity == self._seen()
+
+    def _seen(self) -> tuple[int, int] | None:
+        try:
+            status = Path(self._path).stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def release(self) -> None:
         """Give the right back. Repeatable."""

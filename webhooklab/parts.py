@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from webhooklab import clock
-from webhooklab.defaults import HOST, MAX_BODY_BYTES
-from webhooklab.errors import AttachedError, ClosedError
+from webhooklab import disks
+from webhooklab.capturing import Capturing, Options
+from webhooklab.errors import (
+    AttachedError,
+    CaptureFileError,
+    ClosedError,
+    ListenerProcessError,
+    MappingError,
+)
 from webhooklab.following import Followers
-from webhooklab.mapping import Mappings
+from webhooklab.mapping import Mapping, Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Entry, Registry, Remote, Wish
 from webhooklab.pulling import Pulling
@@ -24,18 +31,17 @@ from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
 from webhooklab.views import Views
 
+logger = logging.getLogger(__name__)
+
 _TO_THE_CELL: Final = 4
 """Frames between a warning here and the cell that made the Lab."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to listen: the arguments of `Lab`."""
-
-    host: str = HOST
-    port: int | None = None
-    max_body_bytes: int = MAX_BODY_BYTES
-    allow_origins: Sequence[str] = ()
+_LOST: Final = "nobody listens, the process that did has ended: open the Lab again"
+_HOW_TO_LEAD: Final = (
+    "To have it listen for this Lab, close the Lab there, or end that program: `webhooklab status` "
+    'lists it. A process of its own is joined with listener="process", unless another Lab leads it.'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,14 @@ class Elsewhere:
 class Parts:
     """The parts of a Lab for the capture file `path`, opened in order.
 
-    `close` closes in reverse what was opened, as does an opening that fails half-way. `server` is
-    what listens here; `remote` what listens for us in a process of its own; both are None while
+    `close` closes in reverse what was opened, as does an opening that fails half-way. `capturing`
+    is what listens here; `remote` what listens for us in a process of its own; both are None while
     somebody else listens for the file.
     """
 
     def __init__(self, path: Path, options: Options, elsewhere: Elsewhere | None = None) -> None:
         self.path = path
-        self.server: Server | None = None
+        self.capturing: Capturing | None = None
         self.remote: Remote | None = None
         self._elsewhere = elsewhere
         self._registry = Registry()
@@ -82,43 +88,55 @@ class Parts:
         self.closing.callback(self.followers.stop)
         if self._elsewhere is not None:
             self._have_listened(options, self._elsewhere)
-            return
+        else:
+            self._try_to_listen(options)
+        if not self.leads:
+            warnings.warn(f"{self.headline}. {_HOW_TO_LEAD}", stacklevel=_TO_THE_CELL)
+
+    def _try_to_listen(self, options: Options) -> None:
         ownership = Ownership(self.path)
         if ownership.acquire():
             self.closing.callback(ownership.release)
             self.closing.callback(self.store.close)  # before the lock goes to somebody else
             self._listen(options)
-        else:
-            warnings.warn(f"{self.headline}.", stacklevel=_TO_THE_CELL)
 
     def _have_listened(self, options: Options, elsewhere: Elsewhere) -> None:
-        wish = Wish(file=self.path, options=asdict(options), outlives=elsewhere.outlives)
-        self.remote = Remote(wish, on_rows=self.store.wake, on_end=self._lost)
-        self.closing.callback(self._let_go, self.remote)
+        _check_local(self.path)
+        keep = options.keep
+        given = {
+            "host": options.host,
+            "port": options.port,
+            "max_body_bytes": options.max_body_bytes,
+            "allow_origins": _listed(options.allow_origins),
+            "keep": None if keep is None else keep.text,
+        }
+        wish = Wish(file=self.path, options=given, outlives=elsewhere.outlives)
+        self.remote = Remote.reach(wish, on_rows=self.store.wake, on_end=self._lose)
+        if self.remote is not None:
+            self.closing.callback(self._let_go, self.remote)
 
     def _let_go(self, remote: Remote) -> None:
         remote.close(stop=not self._leaving)
 
-    def _lost(self) -> None:
+    def _lose(self) -> None:
         """The process that listened for us has ended, and we did not ask it to."""
+        if self.closed:
+            return
         self.lost = True
+        logger.error("%s: %s", self.path, self.headline)
+        self.store.wake()
 
     def _listen(self, options: Options) -> None:
-        self.server = Server(
-            self.store,
-            self.mappings.interpreter(),
-            host=options.host,
-            port=options.port,
-            max_body_bytes=options.max_body_bytes,
-            allow_origins=options.allow_origins,
-        )
-        self.closing.callback(self.server.stop)
+        self.capturing = Capturing(self.store, self.mappings, options)
+        self.closing.callback(self.capturing.stop)
         entry = Entry(
-            file=str(self.path), pid=os.getpid(), url=self.server.url, since=clock.now_us()
+            file=str(self.path),
+            pid=os.getpid(),
+            url=self.capturing.server.url,
+            since=self.capturing.since,
         )
         if self._registry.add(entry):
             self.closing.callback(self._registry.remove, self.path, entry.pid)
-        self.store.on_foreign_change = self.reload_mappings
 
     def close(self, *, leaving: bool = False) -> None:
         """Free the port and end what runs. Deliveries being committed are still answered.
@@ -133,6 +151,11 @@ class Parts:
         self.closing.close()
 
     @property
+    def server(self) -> Server | None:
+        """What listens here; None when nothing does."""
+        return None if self.capturing is None else self.capturing.server
+
+    @property
     def leads(self) -> bool:
         """Whether what listens, here or elsewhere, does what we say."""
         if self.closed or self.lost:
@@ -142,7 +165,7 @@ class Parts:
     @property
     def attached(self) -> bool:
         """Whether others decide what listens for the file, and we only look on."""
-        return not self.leads and not self.closed
+        return not (self.leads or self.closed or self.lost)
 
     @property
     def url(self) -> str:
@@ -160,7 +183,7 @@ class Parts:
         if self.closed:
             return f"closed, {self.path.name} can still be read"
         if self.lost:
-            return "nobody listens: the process that did has ended. Open the Lab again"
+            return _LOST
         if self.server is not None:
             return f"listening, captures go to {self.path.name}"
         if self.remote is not None and self.remote.leads:
@@ -168,6 +191,11 @@ class Parts:
         owner = owner_of(self.store)
         who = f"process {owner.pid} listens at {owner.url}" if owner else "another process listens"
         return f"attached to {self.path.name}: {who}, this Lab sees its rows"
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user has to know: a sentence each."""
+        return (f"{_LOST[0].upper()}{_LOST[1:]}.",) if self.lost and not self.closed else ()
 
     def settle(self) -> None:
         """Return when all that came in before has been committed, where that can be asked for."""
@@ -178,10 +206,19 @@ class Parts:
 
     def reload_mappings(self) -> None:
         """Have what comes from now on interpreted by the mappings as they are in the file."""
-        if self.server is not None:
-            self.server.ingress.interpreter = self.mappings.interpreter()
+        if self.capturing is not None:
+            self.capturing.reload_mappings()
         elif self.remote is not None and not self.lost:
             self.remote.call("reload_mappings")
+
+    def check_takes(self, mapping: Mapping) -> None:
+        """Raise `MappingError` for a function where what listens is no part of this process."""
+        called = [name for name, each in mapping.expressions().items() if callable(each)]
+        if called and self.server is None:
+            raise MappingError(
+                f"{called[0]} is a function, which lives in this kernel, and another process "
+                'listens: pass JMESPath (https://jmespath.org), or use Lab(..., listener="thread").'
+            )
 
     def check_open(self) -> None:
         """Raise `ClosedError` when this is closed."""
@@ -194,8 +231,22 @@ class Parts:
     def check_owner(self, what: str) -> None:
         """Raise `AttachedError` where another process listens: two would do `what`."""
         self.check_open()
+        if self.lost:
+            raise ListenerProcessError(f"This Lab cannot {what}: {_LOST}.")
         if self.attached:
             raise AttachedError(
                 f"This Lab is attached, and would {what} beside the process that listens: "
                 "do it there, or end that process and open the Lab again."
             )
+
+
+def _check_local(path: Path) -> None:
+    if disks.on_network(path):
+        raise CaptureFileError(
+            f"{path} is on a network file system ({disks.file_system(path)}), where only one "
+            'process can use it: choose a path on a local disk, or listener="thread".'
+        )
+
+
+def _listed(origins: Sequence[str]) -> list[str]:
+    return [origins] if isinstance(origins, str) else list(origins)

@@ -17,15 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from webhooklab.capturing import Options
 from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
-from webhooklab.errors import CaptureFileError
+from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.lab.comparing import Comparing
 from webhooklab.lab.deliveries import Deliveries
 from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
 from webhooklab.lab.waiting import Reacting
-from webhooklab.parts import Elsewhere, Options, Parts
+from webhooklab.parts import Elsewhere, Parts
+from webhooklab.retention import Given, parse_keep
 
 __all__ = ["Lab"]
 
@@ -54,7 +56,14 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
     opens the file finds it again. `outlives`: that process ends with `close`, or by
     `webhooklab stop`; False: also with this kernel.
 
-    Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port.
+    `keep`: how much of what was captured stays: "7d" (s, min, h, d, w), 100_000 deliveries, or
+    "2GB" (MB, GB, TB, or MiB, ...) of file. What listens drops the oldest in the background, and
+    the inbox says so; None keeps all. It holds for as long as this listener does, and is not
+    remembered by the file: what opens it without `keep` deletes nothing.
+
+    Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port,
+    `RetentionError` for a `keep` that is none, `ListenerProcessError` when the process cannot be
+    started, or runs already with other options than these.
     """
 
     def __init__(
@@ -68,13 +77,19 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
         snapshot: bool = True,
         listener: Literal["thread", "process"] = "thread",
         outlives: bool = True,
+        keep: Given = None,
     ) -> None:
+        kept = parse_keep(keep)
         self.path = _resolve(path)
         self._snapshot = snapshot
         options = Options(
-            host=host, port=port, max_body_bytes=max_body_bytes, allow_origins=allow_origins
+            host=host,
+            port=port,
+            max_body_bytes=max_body_bytes,
+            allow_origins=allow_origins,
+            keep=kept,
         )
-        elsewhere = Elsewhere(outlives) if listener == "process" else None
+        elsewhere = _elsewhere(listener, outlives=outlives and path is not None)
         with _open_labs_lock:
             earlier = _open_labs.get(self.path)
             if earlier is not None:
@@ -131,6 +146,12 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
 
     def __repr__(self) -> str:
         return f"<Lab {self.url} {self._parts.headline}; {len(self):,} deliveries>"
+
+
+def _elsewhere(listener: str, *, outlives: bool) -> Elsewhere | None:
+    if listener not in ("thread", "process"):
+        raise ListenerProcessError(f'listener={listener!r}: pass "thread" or "process".')
+    return Elsewhere(outlives) if listener == "process" else None
 
 
 def _resolve(path: str | Path | None) -> Path:

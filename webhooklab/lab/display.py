@@ -37,7 +37,7 @@ class Display(Frames, Keeping):
 
         parts = self._parts
         status = "closed" if parts.closed else "listening" if parts.leads else "attached"
-        return Description(parts.url, status, parts.path.name, parts.headline)
+        return Description(parts.url, status, parts.path.name, parts.headline, parts.notices)
 
     def _export_found(self, path: Path, where: str) -> Path:
         found = self.find(where, columns=tuple(EVENT_COLUMNS)) if where.strip() else None

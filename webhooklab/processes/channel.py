@@ -1,21 +1,18 @@
-"""JSON messages between processes of one user: a WebSocket on loopback that wants a key.
+"""Connections between processes of one user: a WebSocket on loopback that wants a key.
 
-Both ends may `call` the other and wait for its answer, or `tell` it something. A web page cannot
-connect: it neither knows the key nor can it send it (and a request with an `Origin` is refused).
+A web page cannot connect: it neither knows the key nor can it send it (and a request with an
+`Origin` is refused). There are no pings: on loopback a connection ends when a process does, and one
+that stands still, because a long C call holds the interpreter's lock, is not to lose it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hmac
-import itertools
-import json
-import logging
 import secrets
 import socket
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
@@ -31,135 +28,76 @@ from tornado.websocket import (
     websocket_connect,
 )
 
-from webhooklab import errors
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import (
+    CHANNEL_CLOSE_SECONDS,
     CHANNEL_CONNECT_SECONDS,
-    CHANNEL_PING_SECONDS,
-    CHANNEL_THREADS,
     HOST,
     MAX_CHANNEL_MESSAGE_BYTES,
 )
-from webhooklab.errors import ListenerProcessError, WebhookLabError
-
-logger = logging.getLogger(__name__)
-
-Handle = Callable[["Peer", str, dict[str, Any]], Any]
-"""Gets a call's name and arguments, on a thread; what it returns (JSON) is the answer."""
-Ended = Callable[["Peer"], object]
+from webhooklab.measures import Stalls
+from webhooklab.processes.peers import Ended, Handle, Peer
 
 _HEADER: Final = "Authorization"
-
-
-class Peer:
-    """The other end of a connection. From any thread but that of the loop."""
-
-    def __init__(
-        self, background: BackgroundLoop, write: Callable[[str], Any], handle: Handle, ended: Ended
-    ) -> None:
-        self._background = background
-        self._write = write
-        self._handle = handle
-        self._ended = ended
-        self._numbers = itertools.count()
-        self._waiting: dict[int, Future[Any]] = {}
-        self._threads = ThreadPoolExecutor(CHANNEL_THREADS, "webhooklab-channel")
-
-    def call(self, name: str, timeout: float, **arguments: Any) -> Any:
-        """Have the other end do something; returns its answer.
-
-        Raises its error if that is one of ours, and `ListenerProcessError` when it does not answer
-        within `timeout` seconds, or has ended.
-        """
-        number = next(self._numbers)
-        answer = self._waiting[number] = Future()
-        try:
-            self._send({"call": name, "number": number, "arguments": arguments})
-            return answer.result(timeout)
-        except (TimeoutError, ConnectionError) as error:
-            raise ListenerProcessError(
-                f"The process that listens did not answer ({name}). `webhooklab status` shows "
-                "what runs, `webhooklab stop` ends it."
-            ) from error
-        finally:
-            self._waiting.pop(number, None)
-
-    def tell(self, name: str, **arguments: Any) -> None:
-        """Say something that wants no answer. Nothing happens when the other end has gone."""
-        self._send({"call": name, "arguments": arguments})
-
-    def _send(self, message: dict[str, Any]) -> None:
-        self._background.post(self._write, json.dumps(message))
-
-    # On the loop
-
-    def take(self, text: str | bytes) -> None:
-        """A message has come."""
-        message = json.loads(text)
-        if "call" in message:
-            self._threads.submit(self._serve, message)
-        elif (answer := self._waiting.get(message["number"])) is not None:
-            _settle(answer, message)
-
-    def end(self) -> None:
-        """The connection has ended."""
-        self._threads.shutdown(wait=False)
-        for answer in list(self._waiting.values()):
-            answer.set_exception(ConnectionResetError("the other process has ended"))
-        self._ended(self)
-
-    def _serve(self, message: dict[str, Any]) -> None:
-        try:
-            reply = {"result": self._handle(self, message["call"], message["arguments"])}
-        except WebhookLabError as error:
-            reply = {"kind": type(error).__name__, "error": str(error)}
-        except Exception as error:
-            logger.exception("%s failed", message["call"])
-            reply = {"kind": "", "error": type(error).__name__}
-        if "number" in message:
-            self._send(reply | {"number": message["number"]})
 
 
 class Connection:
     """A connection to a `Hub`, with a loop of its own, until `close` or until the hub ends.
 
-    Raises `OSError` when nobody who takes the key is at `address`. `ended` is set at its end.
+    `ended` is set at its end; `on_end` is called when it was not this one that ended it. Raises
+    `ConnectionRefusedError` when nobody who takes the key is at `address`, `TimeoutError` when who
+    is there says nothing.
     """
 
-    def __init__(self, address: str, key: str, handle: Handle, ended: Ended) -> None:
+    def __init__(self, address: str, key: str, handle: Handle, on_end: Ended) -> None:
         self.ended = threading.Event()
+        self._on_end = on_end
+        self._closing = False
         self._background = BackgroundLoop("webhooklab-channel").start()
         try:
-            self._background.run(self._connect(address, key, handle, ended))
+            self._background.run(self._connect(address, key, handle))
         except (HTTPError, HTTPClientError) as error:
             self._background.stop()
-            raise ConnectionRefusedError(str(error)) from error
+            silent = "imeout" in str(error)
+            raise (TimeoutError if silent else ConnectionRefusedError)(str(error)) from error
         except BaseException:
             self._background.stop()
             raise
 
-    async def _connect(self, address: str, key: str, handle: Handle, ended: Ended) -> None:
+    async def _connect(self, address: str, key: str, handle: Handle) -> None:
         request = HTTPRequest(
             address, headers={_HEADER: key}, connect_timeout=CHANNEL_CONNECT_SECONDS
         )
         self._socket: WebSocketClientConnection = await websocket_connect(
             request,
             on_message_callback=self._take,
-            ping_interval=CHANNEL_PING_SECONDS,
             max_message_size=MAX_CHANNEL_MESSAGE_BYTES,
         )
-        self.peer = Peer(self._background, self._socket.write_message, handle, ended)
+        self.peer = Peer(self._background, self._write, handle)
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(WebSocketClosedError):
+            asyncio.ensure_future(self._socket.write_message(text)).add_done_callback(_forget)
 
     def _take(self, text: str | bytes | None) -> None:
-        if text is None:
-            self.ended.set()
-            self.peer.end()
-        else:
+        if text is not None:
             self.peer.take(text)
+            return
+        self.peer.end()
+        self.ended.set()
+        if not self._closing:
+            self._on_end(self.peer)
+
+    def watch(self, stalls: Stalls) -> None:
+        """Have noted when this process stands still."""
+        stalls.watch(self._background)
 
     def close(self) -> None:
         """End the connection. Repeatable; not from the loop's own thread."""
+        self._closing = True
         self._background.post(self._socket.close)
+        if self._background.running:
+            self.ended.wait(CHANNEL_CLOSE_SECONDS)
         self._background.stop()
 
     def __enter__(self) -> Self:
@@ -177,14 +115,15 @@ class Connection:
 class Hub:
     """Takes connections of processes that know `key`, from construction to `close`.
 
-    `address` and `key` are what a `Connection` needs.
+    `address` and `key` are what a `Connection` needs. `on_end` is told of peers that have gone.
     """
 
-    def __init__(self, handle: Handle, ended: Ended) -> None:
+    def __init__(self, handle: Handle, on_end: Ended) -> None:
         self.key = secrets.token_urlsafe(32)
-        self.peers: list[Peer] = []
         self._handle = handle
-        self._on_end = ended
+        self._on_end = on_end
+        self._sockets: dict[Peer, _Socket] = {}
+        self._all_gone = asyncio.Event()
         self._background = BackgroundLoop("webhooklab-hub").start()
         sockets = bind_sockets(0, HOST)
         self.address = f"ws://{HOST}:{sockets[0].getsockname()[1]}/"
@@ -193,26 +132,40 @@ class Hub:
     def _listen(self, sockets: list[socket.socket]) -> None:
         application = Application(
             [("/", _Socket, {"hub": self})],
-            websocket_ping_interval=CHANNEL_PING_SECONDS,
             websocket_max_message_size=MAX_CHANNEL_MESSAGE_BYTES,
             log_function=lambda _handler: None,
         )
-        self._server = HTTPServer(application)
+        self._server = HTTPServer(application, idle_connection_timeout=CHANNEL_CONNECT_SECONDS)
         self._server.add_sockets(sockets)
 
-    def tell(self, name: str, **arguments: Any) -> None:
-        """`Peer.tell` to all."""
-        for peer in list(self.peers):
-            peer.tell(name, **arguments)
+    @property
+    def peers(self) -> list[Peer]:
+        """Who is connected."""
+        return list(self._sockets)
+
+    def signal(self, name: str) -> None:
+        """`Peer.signal` to all."""
+        for peer in self.peers:
+            peer.signal(name)
 
     def close(self) -> None:
-        """End all connections, and take no more. Not from the loop's own thread."""
-        self._background.run(self._close())
-        self._background.stop()
+        """End all connections, and take no more. Repeatable; not from the loop's own thread."""
+        if self._background.running:
+            self._background.run(self._close())
+            self._background.stop()
 
     async def _close(self) -> None:
         self._server.stop()
+        for each in list(self._sockets.values()):
+            each.close()
+        with contextlib.suppress(TimeoutError):  # who stands still is not waited for
+            await asyncio.wait_for(self._gone(), CHANNEL_CLOSE_SECONDS)
         await self._server.close_all_connections()
+
+    async def _gone(self) -> None:
+        while self._sockets:
+            self._all_gone.clear()
+            await self._all_gone.wait()
 
     # On the loop
 
@@ -222,14 +175,18 @@ class Hub:
         alike = hmac.compare_digest(given.encode(), self.key.encode())
         return alike and "Origin" not in handler.request.headers
 
-    def greet(self, write: Callable[[str], Any]) -> Peer:
+    def greet(self, handler: _Socket) -> Peer:
         """A new connection."""
-        peer = Peer(self._background, write, self._handle, self._forget)
-        self.peers.append(peer)
+        peer = Peer(self._background, handler.send, self._handle)
+        self._sockets[peer] = handler
         return peer
 
-    def _forget(self, peer: Peer) -> None:
-        self.peers.remove(peer)
+    def forget(self, peer: Peer) -> None:
+        """A connection has ended."""
+        peer.end()
+        del self._sockets[peer]
+        if not self._sockets:
+            self._all_gone.set()
         self._on_end(peer)
 
 
@@ -244,7 +201,7 @@ class _Socket(WebSocketHandler):
             raise HTTPError(HTTPStatus.FORBIDDEN)
 
     def open(self, *_: str, **__: str) -> None:
-        self._peer = self._hub.greet(self._write)
+        self._peer = self._hub.greet(self)
 
     def on_message(self, message: str | bytes) -> None:
         assert self._peer is not None
@@ -252,23 +209,14 @@ class _Socket(WebSocketHandler):
 
     def on_close(self) -> None:
         if self._peer is not None:
-            self._peer.end()
+            self._hub.forget(self._peer)
 
-    def _write(self, text: str) -> None:
+    def send(self, text: str) -> None:
         with contextlib.suppress(WebSocketClosedError):
-            self.write_message(text)
+            asyncio.ensure_future(self.write_message(text)).add_done_callback(_forget)
 
 
-def _settle(answer: Future[Any], message: dict[str, Any]) -> None:
-    if "error" in message:
-        answer.set_exception(_error(message["kind"], message["error"]))
-    else:
-        answer.set_result(message["result"])
-
-
-def _error(kind: str, message: str) -> WebhookLabError:
-    """The error of ours that the other end raised."""
-    found = getattr(errors, kind, None)
-    if isinstance(found, type) and issubclass(found, WebhookLabError):
-        return found(message)
-    return ListenerProcessError(f"The process that listens failed ({message}).")
+def _forget(written: asyncio.Future[Any]) -> None:
+    """Whether it was written or not: who has gone is told of by the end of the connection."""
+    if not written.cancelled():
+        written.exception()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
+from webhooklab import __version__
 from webhooklab.errors import ExportError
 from webhooklab.ownership import Ownership
 from webhooklab.whole import written_whole
@@ -27,7 +28,8 @@ class Entry:
     """A listener: its capture file, process and URL; `since` in us since the epoch.
 
     `address` and `key` are where its process takes commands; None: it takes none (it lives in a
-    notebook's kernel, or in a terminal).
+    notebook's kernel). `terminal`: somebody waits for its end in a terminal, so a Lab that closes
+    leaves it running. `version` is that of webhooklab.
     """
 
     file: str
@@ -36,6 +38,8 @@ class Entry:
     since: int
     address: str | None = None
     key: str | None = None
+    terminal: bool = False
+    version: str = __version__
 
     def __repr__(self) -> str:
         return f"<listener for {self.file} in process {self.pid} at {self.url}>"

@@ -1,66 +1,106 @@
-"""A Lab's hand on the listener in another process: starts it, or joins the one that runs."""
+"""A Lab's hand on the listener in another process: joins the one that runs, or starts one."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import sys
-import threading
+import logging
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from webhooklab import errors
-from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, PROCESS_START_SECONDS
-from webhooklab.errors import ListenerProcessError
-from webhooklab.processes.channel import Connection, Ended, Handle, Peer
-from webhooklab.processes.registry import Entry, Registry
-
-# The folder of this package comes last: where the package is installed, that one counts.
-_CODE: Final = (
-    "import sys; sys.path.append(sys.argv[1]); from webhooklab.standalone import main; main()"
+from webhooklab import __version__, clock
+from webhooklab.defaults import (
+    CHANNEL_ANSWER_SECONDS,
+    PROCESS_PASSING_SECONDS,
+    PROCESS_STOP_SECONDS,
 )
-_PACKAGE: Final = str(Path(__file__).resolve().parents[2])
+from webhooklab.errors import AttachedError, ListenerProcessError
+from webhooklab.measures import Stalls
+from webhooklab.ownership import Ownership
+from webhooklab.processes.channel import Connection
+from webhooklab.processes.peers import Ended, Handle, Peer
+from webhooklab.processes.registry import Entry, Registry
+from webhooklab.processes.starting import Wish, start
+
+logger = logging.getLogger(__name__)
+
+_TO_THE_CELL: Final = 8
+"""Frames between the start of a process and the cell that made the Lab."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """How the process is to listen, if it is to be started. `outlives`: not only for this kernel.
-
-    `options` are those of `parts.Options`, as JSON has them.
-    """
-
-    file: Path
-    options: dict[str, Any]
-    outlives: bool
-
-
-def _ignore(_peer: Peer, _name: str, _arguments: dict[str, Any]) -> None:
-    """Who only asks needs not be told anything."""
+class _Passing(Exception):
+    """A listener is just starting, or just ending: the next moment things are clear."""
 
 
 class Remote:
-    """The process that listens for a capture file, from construction to `close`.
+    """The process that listens for a capture file, from `reach` to `close`.
 
-    `on_rows` is called when there are new deliveries, `on_end` when the process has ended by
-    itself. `leads`: this is the one Lab that may give it rules, and pull beside it.
+    `leads`: this is the one Lab that may give it rules, and pull beside it. `on_rows` is called
+    when there are new deliveries, `on_end` when the process has ended by itself.
     """
 
     def __init__(
-        self, wish: Wish, *, on_rows: Callable[[], object], on_end: Callable[[], object]
+        self, entry: Entry, *, on_rows: Callable[[], object], on_end: Callable[[], object]
     ) -> None:
-        self._on_rows = on_rows
-        self._on_end = on_end
-        self._closing = False
-        self._process: subprocess.Popen[str] | None = None
-        with contextlib.ExitStack() as undo:
-            undo.callback(self._end_own)
-            self._entry = self._join_or_start(wish)
-            self._connection = connected(self._entry, self._take, self._ended)
-            self.leads = bool(self.call("lead"))
-            undo.pop_all()
+        self.stalls = Stalls()
+        """How often this kernel stood still."""
+        self.leads = False
+        self._entry = entry
+        self._asked: dict[str, Callable[..., Any]] = {"rows": on_rows}
+        self._connection = connected(entry, self._serve, lambda _peer: on_end())
+        self._connection.watch(self.stalls)
+
+    @classmethod
+    def reach(
+        cls, wish: Wish, *, on_rows: Callable[[], object], on_end: Callable[[], object]
+    ) -> Self | None:
+        """Join the process that listens for the file, or start one.
+
+        None: what listens takes no commands, because it lives in another kernel. Raises
+        `ListenerProcessError`, also when the process that runs listens otherwise than wished.
+        """
+        deadline = clock.monotonic() + PROCESS_PASSING_SECONDS
+        while True:
+            try:
+                entry = _found_or_started(wish)
+                return None if entry.address is None else cls._joined(entry, wish, on_rows, on_end)
+            except _Passing as passing:
+                if clock.monotonic() > deadline:
+                    _check_taken(wish, passing)
+                    return None
+                clock.pause(0.05)
+
+    @classmethod
+    def _joined(
+        cls, entry: Entry, wish: Wish, on_rows: Callable[[], object], on_end: Callable[[], object]
+    ) -> Self:
+        if entry.version != __version__:
+            raise ListenerProcessError(
+                f"{entry!r} runs webhooklab {entry.version}, this is {__version__}: end it with "
+                f"`webhooklab stop {wish.file}`, and open the Lab again."
+            )
+        try:
+            remote = cls(entry, on_rows=on_rows, on_end=on_end)
+        except ConnectionRefusedError as error:
+            raise _Passing from error
+        try:
+            remote._lead(wish)
+        except BaseException:
+            remote._connection.close()
+            raise
+        return remote
+
+    def _lead(self, wish: Wish) -> None:
+        try:
+            told = self.call("lead", pid=os.getpid(), options=wish.options, outlives=wish.outlives)
+        except ListenerProcessError as error:
+            raise _Passing from error
+        if told["differs"]:
+            raise ListenerProcessError(
+                f"{self._entry!r} was opened with {', '.join(told['differs'])}. Open the Lab like "
+                f"that, or end that process first: `webhooklab stop {wish.file}`."
+            )
+        self.leads = told["leads"]
 
     @property
     def url(self) -> str:
@@ -72,109 +112,82 @@ class Remote:
         """The process."""
         return self._entry.pid
 
-    def call(self, name: str, timeout: float = CHANNEL_ANSWER_SECONDS, **arguments: Any) -> Any:
+    def call(self, name: str, /, timeout: float = CHANNEL_ANSWER_SECONDS, **arguments: Any) -> Any:
         """Have the process do something. Raises `ListenerProcessError`, or what it raises."""
         return self._connection.peer.call(name, timeout, **arguments)
 
+    def give(self, name: str, value: Any) -> None:
+        """Give the process something to go by, as JSON has it: it keeps it in memory only.
+
+        It is there while no kernel is. For the Lab that leads; raises `AttachedError`.
+        """
+        self.call("give", name=name, value=value)
+
+    def answer(self, name: str, function: Callable[..., Any]) -> None:
+        """Have the process ask `function` from now on (`Leading.ask`), while this Lab leads."""
+        self._asked[name] = function
+
     def close(self, *, stop: bool) -> None:
-        """Let go of the process; `stop` ends it, too. Repeatable."""
-        if self._closing:
-            return
-        self._closing = True
-        if stop and self.leads:
-            with contextlib.suppress(ListenerProcessError):
-                self.call("stop")
+        """Let go of the process; `stop` ends it, too, where it is ours to end. Repeatable."""
+        try:
+            if stop and self.leads and not self._entry.terminal:
+                self._stop()
+            elif self.leads:
+                self.call("leave")
+        except ListenerProcessError as error:
+            logger.debug("%r had ended already: %s", self._entry, error)
+        self.leads = False
         self._connection.close()
-        if stop or self._tied:
-            self._end_own()
 
-    @property
-    def _tied(self) -> bool:
-        return self._process is not None and self._process.stdin is not None
+    def _stop(self) -> None:
+        self.call("stop")
+        if not self._connection.ended.wait(PROCESS_STOP_SECONDS):
+            logger.warning("%r is slow to end: see `webhooklab status`", self._entry)
 
-    def _end_own(self) -> None:
-        """End the process that this one started, and wait for it."""
-        if self._process is None:
-            return
-        if self._process.stdin is not None:
-            self._process.stdin.close()  # it lives as long as this is open
-        self._process.terminate()
-        self._process.wait()
-
-    def _join_or_start(self, wish: Wish) -> Entry:
-        entry = Registry().find(wish.file)
-        if entry is None:
-            self._process = _started(wish)
-            entry = Registry().find(wish.file)
-        if entry is None or entry.address is None:
-            raise ListenerProcessError(
-                f"Another program listens for {wish.file.name} already ({entry!r}). Close it, or "
-                'open the Lab without listener="process" to look on.'
-            )
-        return entry
-
-    def _take(self, _peer: Peer, name: str, _arguments: dict[str, Any]) -> None:
-        if name == "rows":
-            self._on_rows()
-
-    def _ended(self, _peer: Peer) -> None:
-        if not self._closing:
-            self._on_end()
+    def _serve(self, _peer: Peer, name: str, arguments: dict[str, Any]) -> Any:
+        return self._asked[name](**arguments)
 
 
 def connected(
-    entry: Entry, handle: Handle = _ignore, ended: Ended = lambda _peer: None
+    entry: Entry,
+    handle: Handle = lambda *_: None,
+    on_end: Ended = lambda _peer: None,
 ) -> Connection:
-    """A connection to a listener's process. Raises `ListenerProcessError`."""
+    """A connection to a listener's process. Raises `ListenerProcessError` when it stands still.
+
+    Raises `ConnectionRefusedError` when it has ended meanwhile.
+    """
     try:
-        return Connection(str(entry.address), str(entry.key), handle, ended)
-    except OSError as error:
+        return Connection(str(entry.address), str(entry.key), handle, on_end)
+    except TimeoutError as error:
         raise ListenerProcessError(
-            f"Process {entry.pid}, which listens for {Path(entry.file).name}, does not answer. "
-            "End it, and open the Lab again."
+            f"Process {entry.pid}, which listens for {Path(entry.file).name}, does not answer: "
+            f"end it (`kill {entry.pid}`), and open the Lab again."
         ) from error
 
 
-def _started(wish: Wish) -> subprocess.Popen[str]:
-    """A new process that listens. Raises what kept it from listening."""
-    process = subprocess.Popen(  # noqa: S603 - our own code, by this interpreter
-        [sys.executable, "-c", _CODE, _PACKAGE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,  # Ctrl-C in a terminal, or an interrupted cell, is not for it
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    told = {"path": str(wish.file), "options": wish.options, "outlives": wish.outlives}
-    process.stdin.write(json.dumps(told) + "\n")
-    process.stdin.flush()
-    if wish.outlives:
-        process.stdin.close()
-        process.stdin = None
-    with process.stdout as stdout:
-        answer = _line(process, stdout.readline)
-    if "error" in answer:
-        process.wait(PROCESS_START_SECONDS)
-        raise getattr(errors, answer["kind"], ListenerProcessError)(answer["error"])
-    return process
-
-
-def _line(process: subprocess.Popen[str], read: Callable[[], str]) -> dict[str, Any]:
-    """The first line that it says, for which it has some time."""
-    timer = threading.Timer(PROCESS_START_SECONDS, process.kill)
-    timer.start()
+def _found_or_started(wish: Wish) -> Entry:
+    registry = Registry()
+    entry = registry.find(wish.file)
+    if entry is not None:
+        return entry
+    if Ownership(wish.file).taken():
+        raise _Passing
     try:
-        line = read()
-    finally:
-        timer.cancel()
-    if not line:
-        process.kill()
-        process.wait()
+        start(wish, _TO_THE_CELL)
+    except AttachedError as error:  # another kernel was faster
+        raise _Passing from error
+    entry = registry.find(wish.file)
+    if entry is None:
+        raise _Passing
+    return entry
+
+
+def _check_taken(wish: Wish, passing: _Passing) -> None:
+    """Whoever holds the file takes no commands, then. Raises where nobody does."""
+    if not Ownership(wish.file).taken():
         raise ListenerProcessError(
-            "The process that was to listen ended at once, or did not start in "
-            f"{PROCESS_START_SECONDS:g} s. Try `webhooklab listen` in a terminal: it says why."
-        )
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+            f"A process that listens for {wish.file.name} could be started, but not talked to: "
+            f"{passing.__cause__ or 'it has ended at once'}. Open the Lab again, or use "
+            'listener="thread".'
+        ) from passing

@@ -47,6 +47,18 @@ def cut(connection: Connection, received: Iterable[int]) -> None:
             connection.execute(_SET, (last + 1, max(stopped, last + 1), span))
 
 
+def cut_before(connection: Connection, until: int) -> None:
+    """Take out all up to this time: nothing is known of it any more. The newest span may grow."""
+    newest = "(SELECT id FROM listening ORDER BY started_at DESC LIMIT 1)"
+    query = f"DELETE FROM listening WHERE stopped_at <= ? AND id != {newest}"
+    connection.execute(query, (until,))
+    connection.execute(
+        "UPDATE listening SET started_at = ?, stopped_at = max(stopped_at, ?) "
+        "WHERE started_at <= ?",
+        (until + 1, until + 1, until),
+    )
+
+
 def spans(connection: Connection) -> list[tuple[int, int, int]]:
     """Id, start and end of all spans, in the order of time."""
     query = "SELECT id, started_at, stopped_at FROM listening WHERE started_at < stopped_at"

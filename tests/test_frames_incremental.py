@@ -77,6 +77,10 @@ class Kept(RuleBasedStateMachine):
     def delete(self, seqs):
         self.store.delete(sorted(seqs))
 
+    @rule(count=st.integers(1, 5))
+    def drop_the_oldest(self, count):
+        self.store.drop_oldest(count)
+
     @rule(name=st.sampled_from(["event_type", "entity_id"]), key=st.sampled_from(["a", "type"]))
     def give_another_meaning(self, name, key):
         self.interpreter = Interpreter({"/": Mapping(**{name: key})})

@@ -291,3 +291,53 @@ def test_what_a_lab_gives_stays_and_what_is_asked_needs_one_that_leads(file, ker
     first.kill()
     with Lab(file, listener="process") as lab:
         assert lab._parts.remote.call("vitals")["keep"] == "7d"
+
+
+def notes(kernel, folder, body="pass"):
+    """Have a kernel note each delivery that its cell gets."""
+    code = (
+        f"def react(delivery):\n with open({str(folder / 'seen')!r}, 'a') as file:\n"
+        f"  print(delivery.seq, file=file)\n {body}\n"
+        "lab.on_delivery(react)\n"
+        f"lab.on_delivery(lambda delivery: open({str(folder / 'lambda')!r}, 'a').write('.'))\n"
+    )
+    kernel.say(f"exec({code!r}); say(0)")
+    kernel.hear()
+
+
+def seen(folder):
+    place = folder / "seen"
+    return [int(line) for line in place.read_text().split()] if place.exists() else []
+
+
+def test_a_function_catches_up_with_what_came_while_no_kernel_was_there(file, kernel, tmp_path):
+    first = kernel(file)
+    post(first.url)
+    notes(first, tmp_path)
+    for _ in range(3):
+        post(first.url)
+    until(lambda: seen(tmp_path) == [2, 3, 4])
+    until(lambda: first.ask("lab._parts.store.recall('follower:react')") == "4")
+    first.kill()
+    for _ in range(3):
+        post(first.url)
+    second = kernel(file)
+    notes(second, tmp_path)
+    until(lambda: seen(tmp_path) == [2, 3, 4, 5, 6, 7])
+    second.end()
+    third = kernel(file)
+    notes(third, tmp_path)
+    post(third.url)
+    until(lambda: seen(tmp_path) == [2, 3, 4, 5, 6, 7, 8])
+    until((tmp_path / "lambda").exists)
+    assert len((tmp_path / "lambda").read_text()) <= 4, "what has no name begins now"
+
+
+def test_what_was_not_noted_when_the_kernel_died_comes_again(file, kernel, tmp_path):
+    first = kernel(file)
+    notes(first, tmp_path, "import time; time.sleep(60)")
+    post(first.url)
+    until(lambda: seen(tmp_path) == [1])
+    first.kill()
+    notes(kernel(file), tmp_path)
+    until(lambda: seen(tmp_path) == [1, 1])

@@ -6,7 +6,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   headers bodies instants                  what is on the wire, read
     1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
     1   disks retention                          what a file stands on, how much it is to keep
-    2   measures                                 how long things take, how late a loop is
+    2   measures health                          how long things take, how late, how a lab is
     2   code                                     a request as curl and Python
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
@@ -25,6 +25,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     8   pulling/                                 polling an API, fetching after an event
     8   listened heartbeat                       when deliveries could reach us
     8   retaining                                dropping what is no longer kept
+    9   checkup                                  finding out how a lab is
     9   evidence recovery                        both sides of a comparison; what it missed
     9   listener
     10  server

@@ -95,6 +95,17 @@ WAIT_TIMEOUT_SECONDS = 30.0
 ATTACHED_POLL_SECONDS = 0.1
 """How often an attached lab looks for rows that another process captured."""
 
+# Health
+NOTICES_SECONDS = 2.0
+"""What the inbox warns of is looked at so often."""
+VITALS_SECONDS = 1.0
+"""How long the inbox waits for a listener's process to say how it is."""
+DISK_FULL_SHARE = 0.9
+SLOW_COMMIT_SECONDS = 1.0
+CLOCK_SKEW_SECONDS = 2.0
+STALL_TOLD_SECONDS = 600.0
+"""So long after the last time that senders had to wait, the inbox says so."""
+
 # Reading bodies
 MAX_FORM_FIELDS = 10_000
 MAX_FORM_BYTES = 4 * 2**20
@@ -158,5 +169,7 @@ PROGRESS_AFTER_SECONDS = 0.5
 """Work that takes longer shows a progress bar."""
 FOLLOW_SLICE_SECONDS = 0.25
 """Who waits for deliveries looks up so often, to see whether it should stop."""
+POSITION_WRITTEN_SECONDS = 1.0
+"""How far a follower is, is written down at most so often."""
 URL_SECRET_BYTES = 24
 """Random bytes in the segment of a URL that must not be guessed."""

@@ -10,10 +10,12 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from webhooklab import disks
+from webhooklab import clock, disks
 from webhooklab.capturing import Capturing, Options
+from webhooklab.checkup import Listening, examine
+from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, NOTICES_SECONDS, VITALS_SECONDS
 from webhooklab.errors import (
     AttachedError,
     CaptureFileError,
@@ -22,6 +24,7 @@ from webhooklab.errors import (
     MappingError,
 )
 from webhooklab.following import Followers
+from webhooklab.health import Health
 from webhooklab.mapping import Mapping, Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Entry, Registry, Remote, Wish
@@ -68,6 +71,8 @@ class Parts:
         self.closed = False
         self.lost = False
         self._leaving = False
+        self._examine_at = 0.0
+        self._warned: tuple[str, ...] = ()
         self.closing = contextlib.ExitStack()
         self._lock = threading.Lock()
         with contextlib.ExitStack() as undo:
@@ -194,8 +199,38 @@ class Parts:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What a user has to know: a sentence each."""
-        return (f"{_LOST[0].upper()}{_LOST[1:]}.",) if self.lost and not self.closed else ()
+        """What a user has to know: a sentence each. Cheap: looked at every other second."""
+        if self.closed:
+            return ()
+        if clock.monotonic() >= self._examine_at:
+            self._examine_at = clock.monotonic() + NOTICES_SECONDS
+            with contextlib.suppress(CaptureFileError):  # the inbox says what is wrong with it
+                self._warned = self.health(timeout=VITALS_SECONDS).warnings
+        return ((f"{_LOST[0].upper()}{_LOST[1:]}.",) if self.lost else ()) + self._warned
+
+    def health(self, *, lost_messages: int = 0, timeout: float = CHANNEL_ANSWER_SECONDS) -> Health:
+        """How all this is; `timeout` in seconds, for a process that listens. `CaptureFileError`."""
+        remote = self.remote
+        listening = Listening(
+            headline=self.headline,
+            url=self.url,
+            vitals=self._vitals(timeout),
+            elsewhere=self.capturing is None,
+            kernel_stalls=None if remote is None else remote.stalls.as_dict()["count"],
+        )
+        return examine(self.store, listening, self.pulling, lost_messages=lost_messages)
+
+    def _vitals(self, timeout: float) -> dict[str, Any] | None:
+        if self.closed:
+            return None
+        if self.capturing is not None:
+            return self.capturing.vitals()
+        if self.remote is None or self.lost:
+            return None
+        with contextlib.suppress(ListenerProcessError):  # it stands still, or has just ended
+            found: dict[str, Any] = self.remote.call("vitals", timeout)
+            return found
+        return None
 
     def settle(self) -> None:
         """Return when all that came in before has been committed, where that can be asked for."""

@@ -82,17 +82,14 @@ class Retention:
 
     def _step(self, keep: Keep) -> bool:
         """Drop a little; whether there was anything to drop."""
-        before = _before(keep)
-        most = DROP_CHUNK_ROWS if before is not None else self._surplus(keep)
-        return most > 0 and self._store.drop_oldest(most, before) is not None
-
-    def _surplus(self, keep: Keep) -> int:
-        """How many deliveries are too many; of a size: as many as one step may drop."""
-        count = self._count()
+        drop = self._store.drop_oldest
+        if keep.size is not None:
+            size, most = self._store.used_bytes() - keep.size, self._count() - MIN_KEPT_ROWS
+            return size > 0 and most > 0 and drop(most, size=size) is not None
         if keep.rows is not None:
-            return max(0, count - keep.rows)
-        spare = max(0, count - MIN_KEPT_ROWS)
-        return spare if self._store.used_bytes() > (keep.size or 0) else 0
+            most = self._count() - keep.rows
+            return most > 0 and drop(most) is not None
+        return drop(DROP_CHUNK_ROWS, before=_before(keep)) is not None
 
     def _count(self) -> int:
         """How many deliveries there are. Counted only when some were deleted from their midst."""

@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from webhooklab import clock
-from webhooklab.defaults import ATTACHED_POLL_SECONDS, DROP_CHUNK_ROWS, MAX_COMMIT_ROWS
+from webhooklab.defaults import (
+    ATTACHED_POLL_SECONDS,
+    DROP_CHUNK_BYTES,
+    DROP_CHUNK_ROWS,
+    MAX_COMMIT_ROWS,
+)
 from webhooklab.errors import CaptureFileError, ClosedError, ForeignFileError, StoreError
 from webhooklab.measures import Durations
 from webhooklab.records import Arrival, Interpretation, Request
@@ -127,14 +132,17 @@ class Store(Reader):
         finally:
             self._changes.announce()
 
-    def drop_oldest(self, most: int, before: int | None = None) -> Dropped | None:
+    def drop_oldest(
+        self, most: int, *, before: int | None = None, size: int = DROP_CHUNK_BYTES
+    ) -> Dropped | None:
         """Drop a bounded part of the oldest deliveries; returns it, None when there is none.
 
-        At most `most` of them, stored before `before` (us; None: whenever). Their `seq` is not
-        given again, and readers go on: it counts as no change of the rows that stay.
+        At most `most` of them, stored before `before` (us; None: whenever), to make room for about
+        `size` bytes. Their `seq` is not given again, and readers go on: it counts as no change of
+        the rows that stay.
         """
         with self.reading() as connection:
-            part = dropping.oldest(connection, most, before)
+            part = dropping.oldest(connection, most, before, size)
         if part is not None:
             with self._writing().transaction() as connection:
                 dropping.drop(connection, part)

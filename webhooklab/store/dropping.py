@@ -39,17 +39,19 @@ def dropped(connection: Connection) -> Dropped:
     return Dropped(**json.loads(row[0])) if row else Dropped()
 
 
-def oldest(connection: Connection, most: int, before: int | None) -> Dropped | None:
+def oldest(connection: Connection, most: int, before: int | None, size: int) -> Dropped | None:
     """The part that one transaction drops: at most `most` rows, stored before `before` (us).
 
-    None: there is no such row. At least one row, however large it is.
+    No more than makes room for `size` bytes. None: there is no such row. At least one row, however
+    large it is.
     """
+    size = min(size, DROP_CHUNK_BYTES)
     part, total_bytes, total_events = None, 0, 0
     for seq, stored_at, body_bytes, events in connection.execute(
         _OLDEST, (min(most, DROP_CHUNK_ROWS),)
     ):
         total_bytes, total_events = total_bytes + body_bytes, total_events + events
-        too_much = total_bytes > DROP_CHUNK_BYTES or total_events > 2 * DROP_CHUNK_ROWS
+        too_much = total_bytes > size or total_events > 2 * DROP_CHUNK_ROWS
         if (before is not None and stored_at >= before) or (part is not None and too_much):
             break
         part = Dropped((part.count if part else 0) + 1, seq, stored_at)

@@ -179,6 +179,20 @@ test("rows come in any order, twice, and with their bodies", () => {
   assert.deepEqual(held.gaps(), [[6, 8]]);
 });
 
+test("a row that comes again replaces the one that is held, and says nothing of those around", () => {
+  const held = new Held();
+  held.take(...message([1, 2, 3], { bodies: { 2: "abc" } }));
+  held.take(...message([6]));
+  const [again] = message([2, 5], { after: 0, through: 0 });
+  const columns = bytes(JSON.stringify({ seq: [2, 5], status: [503, 200] }));
+  held.take({ ...again, columns: columns.length }, columns);
+  assert.deepEqual(seqsOf(held), [1, 2, 3, 5, 6]);
+  assert.equal(held.find(2).status, 503);
+  assert.equal(new TextDecoder().decode(held.details.get(2).body), "abc");
+  held.state = { head: 6 };
+  assert.deepEqual(held.gaps(), [[3, 5]]);
+});
+
 test("another revision begins anew; an earlier one is not taken", () => {
   const held = new Held();
   held.take(...message([1, 2, 3]));

@@ -16,16 +16,16 @@ PACKAGE = Path(webhooklab.__file__).resolve().parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 DOORS = {
-    "anywidget": "inbox",
+    "anywidget": "inbox live",
     "click": "cli",
     "cryptography": "signatures",
     "filelock": "ownership",
-    "httpx": "pulling demo",
+    "httpx": "pulling demo trial",
     "ipywidgets": "inbox demo",
-    "IPython": "inbox",
+    "IPython": "inbox live",
     "jmespath": "mapping",
     "jsonpatch": "pulling",
-    "matplotlib": "charts compared",
+    "matplotlib": "charts compared retrying",
     "multipart": "bodies",
     "nbclient": "demo",
     "nbformat": "demo",

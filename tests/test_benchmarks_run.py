@@ -11,7 +11,10 @@ import pytest
 
 pytest.importorskip("psutil")
 
-CAPTURED = {"capture_output": True, "text": True, "timeout": 100}
+from tests.benchmarks.sightings import Change, delays_ms, in_sight, percentile
+from tests.jupyter.jupyter_server import HOW_TO_INSTALL, chromium_path
+
+CAPTURED = {"capture_output": True, "text": True, "timeout": 200}
 ROOT = Path(__file__).parents[1]
 
 
@@ -29,13 +32,20 @@ def table(output):
 
 def test_the_light_ones_run_and_print_a_table(tmp_path):
     file = tmp_path / "figures.json"
-    light = ["events", "find", "payloads", "csv", "import"]
+    light = ["events", "find", "payloads", "csv", "compare", "import"]
     sizes = ["--sizes", "200", "1000"]
     output = benchmarks("--only", *light, *sizes, "--folder", str(tmp_path), "--json", str(file))
     cells = table(output)
     assert cells[0] == ["what", "reach", "aim", "worst round / median", ""]
     told = " ".join(row[0] for row in cells)
-    for what in ("lab.events", "lab.find", "lab.payloads", "lab.export", "import webhooklab"):
+    for what in (
+        "lab.events",
+        "lab.find",
+        "lab.payloads",
+        "lab.export",
+        "compare",
+        "import webhooklab",
+    ):
         assert what in told
     figures = json.loads(file.read_text())
     assert figures["machine"]["cores"]
@@ -49,6 +59,50 @@ def test_capture_is_measured_against_a_contender_and_loses_nothing():
     told = [row[0] for row in table(output)]
     assert "durable capture against tornado-callback (signed)" in told
     assert "leaves out the capture of plain JSON" in output  # nothing is skipped silently
+
+
+def test_a_poll_is_measured_and_writes_one_row():
+    cells = table(benchmarks("--only", "poller"))
+    figures = {row[0]: row[3] for row in cells if len(row) > 3}
+    what = "a poll of 1,000 entities, one of them changed"
+    assert figures[f"{what}: rows of `lab.snapshots` written"] == "1 / 1"
+    assert float(figures[f"{what}, against GET + `json.loads`"].split()[0]) > 0
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(chromium_path() is None, reason=HOW_TO_INSTALL)
+def test_the_inbox_is_measured_in_a_browser_and_shows_every_row(tmp_path):
+    pytest.importorskip("playwright", reason=HOW_TO_INSTALL)
+    file = tmp_path / "figures.json"
+    only = ["capture", "inbox", "inbox-memory"]
+    options = ["--against", "webhooklab-inbox-open", "--sizes", "500", "--seconds", "0.2"]
+    benchmarks("--only", *only, *options, "--json", str(file))
+    told = json.loads(file.read_text())
+    rows = {row["what"]: row["median"] for row in told["rows"]}
+    for rate in ("1", "100", "1,000"):
+        scene = f"inbox, {rate} deliveries/s"
+        assert rows[f"{scene}: share of them shown"] == 1
+        assert 1 < rows[f"{scene}: sent to visible, p50"] < 10_000
+        assert rows[f"{scene}: bytes over the websocket, against bytes captured"] > 1
+    assert "browser memory above an empty inbox, 500 live captures" in rows
+    assert told["figures"]["webhooklab-inbox-open (signed), requests/s"][0] > 0
+
+
+def changed(at, *seqs, rows=None):
+    return Change(at, len(seqs) if rows is None else rows, frozenset(seqs))
+
+
+def test_a_row_is_seen_once_the_table_has_it_and_all_before_it():
+    noted = [changed(1.0, 1), changed(1.5, 1, 3), changed(2.0, 1, 2, 3), changed(4.0, 9, rows=9)]
+    sent = {1: 0.9, 2: 0.9, 3: 0.9, 5: 3.0, 10: 3.0}
+    assert delays_ms(sent, noted) == pytest.approx([100, 1_100, 1_100, 1_000])  # 10 never
+    assert in_sight(sent, noted) == 3
+
+
+def test_percentiles_are_values_that_were_measured():
+    assert percentile([5, 1, 4, 2, 3], 0.5) == 3
+    assert percentile(range(1, 101), 0.99) == 99
+    assert percentile([], 0.99) == float("inf")
 
 
 def test_a_contender_that_is_not_installed_is_named(tmp_path):

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -93,7 +92,8 @@ def test_a_hostile_body_is_a_row_and_no_request(pulling, api, body):
 def test_through_the_listener_and_from_a_foreign_page(tmp_path, api):
     with Lab(tmp_path / "captures.db") as lab:
         pulling = Pulling(
-            lab._parts.store, refuse=partial(refusal, allow_origins=["http://good.example"])
+            lab._parts.store,
+            refuse=lambda each, **_: refusal(each, allow_origins=["http://good.example"]),
         )
         fetcher = pulling.fetch_related(api.url + "{id}", path="/hooks")
         post(lab.url, b'{"id": 1}', "hooks")

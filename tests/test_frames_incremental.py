@@ -81,6 +81,10 @@ class Kept(RuleBasedStateMachine):
     def drop_the_oldest(self, count):
         self.store.drop_oldest(count)
 
+    @rule(seq=st.integers(1, 12), status=st.integers(200, 599))
+    def amend(self, seq, status):
+        self.store.amend(seq, status)
+
     @rule(name=st.sampled_from(["event_type", "entity_id"]), key=st.sampled_from(["a", "type"]))
     def give_another_meaning(self, name, key):
         self.interpreter = Interpreter({"/": Mapping(**{name: key})})

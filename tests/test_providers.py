@@ -13,8 +13,8 @@ from webhooklab import Lab
 from webhooklab.defaults import MAX_EVENTS_PER_DELIVERY
 from webhooklab.instants import parse_instant
 from webhooklab.providers import interpret
-from webhooklab.providers.cloudevents import CloudEvents
-from webhooklab.providers.standard_webhooks import StandardWebhooks
+from webhooklab.providers.cloudevents import CLOUDEVENTS
+from webhooklab.providers.standard_webhooks import STANDARD_WEBHOOKS
 from webhooklab.records import Event, Interpretation
 
 STRUCTURED = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
@@ -36,7 +36,7 @@ def as_bytes(value):
 
 
 class TestCloudEvents(ProviderCases):
-    provider = CloudEvents()
+    provider = CLOUDEVENTS
     examples: ClassVar = [
         (request(BINARY, b"any bytes"), Interpretation("cloudevents", 1, Event(**SOLD))),
         (
@@ -103,7 +103,7 @@ class TestCloudEvents(ProviderCases):
 
 
 class TestStandardWebhooks(ProviderCases):
-    provider = StandardWebhooks()
+    provider = STANDARD_WEBHOOKS
     signed: ClassVar = {"webhook-id": "msg_1", "webhook-timestamp": "1674087231"}
     examples: ClassVar = [
         (

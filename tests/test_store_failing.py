@@ -114,11 +114,16 @@ def test_an_interpreter_that_raises_keeps_no_delivery_out(lab, caplog):
 
 
 def test_one_sender_that_cannot_be_answered_costs_no_other_its_answer(lab):
-    def broken(_):
-        raise ValueError("no such answer")
-
     ingress, answers = lab._parts.server.ingress, []
-    waiting = [(None, "first", broken), (None, "second", answers.append)]
+
+    class Broken:
+        def reply(self, answer):
+            raise ValueError("no such answer")
+
+    class Whole:
+        reply = staticmethod(answers.append)
+
+    waiting = [(None, "first", Broken()), (None, "second", Whole())]
     lab._parts.server._background.call(ingress._reply, waiting, [None, None])
     assert answers == ["second"]
 

@@ -30,10 +30,11 @@ def test_it_has_the_notebooks_the_types_and_the_licence(wheel):
     names = set(wheel.namelist())
     assert {"webhooklab/py.typed", "webhooklab/demo/notebooks/01_first_webhook.ipynb"} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "webhooklab/samples/stripe.json" in names
 
 
 def test_it_has_nothing_else(wheel):
     tops = {name.split("/")[0] for name in wheel.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"webhooklab"}
     suffixes = {Path(name).suffix for name in wheel.namelist() if name.startswith("webhooklab/")}
-    assert suffixes <= {".py", ".typed", ".ipynb", ".mjs", ".css", ".md", ".png"}
+    assert suffixes <= {".py", ".typed", ".ipynb", ".mjs", ".css", ".md", ".png", ".json"}

@@ -14,19 +14,26 @@ The floors of the house; a module imports only from lower ones, or from its own 
     3   records pulled                           requests, deliveries; polls, fetches
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
+    5   verification                             signatures, by the provider's name
     5   comparison/                              pushed events held against polled snapshots
+    6   samples/                                 deliveries to try things with, offline
     6   charts                                   pictures of a comparison
+    7   retrying                                 how senders try again
+    7   trial                                    samples, sent
     7   report                                   a comparison as one file
     8   compared                                 the comparison as users get it
+    6   checking                                 signatures checked on receipt
+    6   answering/                               what senders get
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
     7   observations                             what was pulled, kept and shown
+    7   heartbeat retaining                      that we listen; dropping what is no longer kept
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
-    8   listened heartbeat                       when deliveries could reach us
-    8   retaining                                dropping what is no longer kept
+    8   listened originals                       when we could be reached; what is behind events
     9   checkup                                  finding out how a lab is
     9   evidence recovery                        both sides of a comparison; what it missed
+    9   live/                                    a comparison while both sides go on
     9   listener
     10  server
     10  processes/                               listeners in processes of their own
@@ -44,15 +51,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from webhooklab.answering import Response
     from webhooklab.compared import compare
     from webhooklab.errors import WebhookLabError
     from webhooklab.files import read
     from webhooklab.lab import Lab
+    from webhooklab.verification import verify
 
 __version__ = "0.1.0"
-__all__ = ["Lab", "WebhookLabError", "__version__", "compare", "read"]
+__all__ = ["Lab", "Response", "WebhookLabError", "__version__", "compare", "read", "verify"]
 
-_HOMES = {"Lab": "lab", "WebhookLabError": "errors", "compare": "compared", "read": "files"}
+_HOMES = {
+    "Lab": "lab",
+    "Response": "answering",
+    "WebhookLabError": "errors",
+    "compare": "compared",
+    "read": "files",
+    "verify": "verification",
+}
 
 
 def __getattr__(name: str) -> Any:

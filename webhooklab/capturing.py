@@ -24,6 +24,7 @@ class Options:
     port: int | None = None
     max_body_bytes: int = MAX_BODY_BYTES
     allow_origins: Sequence[str] = ()
+    handshakes: bool = True
     keep: Keep | None = None
 
 
@@ -43,6 +44,7 @@ class Capturing:
                 port=options.port,
                 max_body_bytes=options.max_body_bytes,
                 allow_origins=options.allow_origins,
+                handshakes=options.handshakes,
             )
             undo.callback(self.server.stop)
             self.retention.start()

@@ -90,6 +90,15 @@ KERNEL_GONE_SECONDS = 2.0
 LOCK_LOOK_SECONDS = 2.0
 """How often a listener's process looks whether its lock file is still there."""
 
+# Answering
+ANSWER_SECONDS = 30.0
+"""How long a function may take to answer a delivery; its sender gets 504 then."""
+ANSWER_THREADS = 8
+"""So many calls of one function that answers run at a time."""
+ANSWER_CLOSE_SECONDS = 2.0
+"""How long a closing Lab waits for functions that are answering."""
+MAX_ANSWER_DELAY_SECONDS = 300.0
+
 # Waiting
 WAIT_TIMEOUT_SECONDS = 30.0
 ATTACHED_POLL_SECONDS = 0.1
@@ -159,6 +168,9 @@ MAX_ID_CHARACTERS = 512
 """A longer value is not put into a URL."""
 MAX_DIFFERENCE_BYTES = 2**20
 """Larger states are fetched and kept, but no difference is computed for them."""
+
+# Samples
+SAMPLE_TIMEOUT_SECONDS = 60.0
 
 # Comparing
 GRACE_SECONDS = 30.0

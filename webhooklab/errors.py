@@ -16,6 +16,8 @@ WebhookLabError
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
+├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
+├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
 """
@@ -101,6 +103,14 @@ class MappingError(WebhookLabError, ValueError):
 
 class PullArgumentError(WebhookLabError, ValueError):
     """A URL, template or number given to `lab.poll` or `lab.fetch_related` cannot be used."""
+
+
+class AnswerError(WebhookLabError, ValueError):
+    """What `lab.respond` was given, or its function returned, cannot be sent as an answer."""
+
+
+class CheckArgumentError(WebhookLabError, ValueError):
+    """What deliveries are to be verified with cannot be used. The secret is not in the text."""
 
 
 class FileFormatError(WebhookLabError):

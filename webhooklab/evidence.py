@@ -1,69 +1,94 @@
-"""What a capture file says of both sides, as the frames that `compare` takes."""
+"""What a capture file says of both sides, as the frames that `compare` takes.
+
+Bodies and states stay in the file: they are read where a rule asks for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, Literal
 
+import numpy as np
 import pandas as pd
 
-from webhooklab.comparison import state_in
-from webhooklab.headers import Headers
+from webhooklab.comparison import lazily, state_in
 from webhooklab.mapping import Interpreter, Mapping
-from webhooklab.records import Request
+from webhooklab.observations import Observations
+from webhooklab.originals import Originals
+from webhooklab.store import Store
+from webhooklab.views import Views
+
+Rows = np.ndarray[Any, Any]
 
 _NO_STATE: Final = ()
 """In place of a state that was sought and not found: nothing else is taken for it."""
 
 
-def pushed(events: pd.DataFrame, interpreter: Interpreter, override: Mapping) -> pd.DataFrame:
-    """`lab.unbatched` as it would be with another mapping, with the column `state` if one is named.
+def pulled(observations: Observations, table: Literal["snapshots", "fetches"]) -> pd.DataFrame:
+    """`lab.snapshots` or `lab.fetches`, for a comparison."""
+    found = observations.light(table)
+    ids = found.index.to_numpy()
 
-    `override` counts for deliveries to all paths; of what it leaves out, columns stay as they are,
-    and the state is where the user's mapping says, else where it is found by the entity's id.
+    def states(rows: Rows) -> list[Any]:
+        wanted = observations.states(table, ids[rows].tolist())
+        return [pd.NA if state is None else state for state in wanted]
+
+    return found.assign(state=lazily(len(found), states))
+
+
+def pushed(store: Store, views: Views, interpreter: Interpreter, override: Mapping) -> pd.DataFrame:
+    """`lab.unbatched`, for a comparison, as it would be with another mapping.
+
+    `override` counts for deliveries to all paths; of what it leaves out, columns stay as they are.
+    With `state`, of it or of the user's mapping, there is a column `state`: what that finds, else
+    what is found by the entity's id.
     """
-    columns = [name for name in ("entity_id", "version") if name in override.expressions()]
-    state = override.state is not None or interpreter.names_states
-    if not columns and not state:
-        return events
-    requests = [_request(row) for row in _rows(events)]
-    for name in columns:
-        values = [override.value(name, request) for request in requests]
-        events[name] = pd.Series(values, index=events.index, dtype=events[name].dtype)
-    if state:
-        find = _state_finder(interpreter, override)
-        ids = events["entity_id"].astype(object)
-        found = [find(*pair) for pair in zip(requests, ids, strict=True)]
-        events["state"] = pd.Series(found, index=events.index, dtype=object)
+    events = views.evidence()
+    originals = Originals(store, events.index)  # type: ignore[arg-type]
+    for name in ("entity_id", "version"):
+        if name in override.expressions():
+            events[name] = pd.Series(
+                [each and override.value(name, each) for each in originals.requests()],
+                index=events.index,
+                dtype=events[name].dtype,
+            )
+    events["body"] = lazily(len(events), originals.bodies)
+    if override.state is not None or interpreter.names_states:
+        states = _States(originals, events["entity_id"], interpreter, override)
+        events["state"] = lazily(len(events), states)
     return events
 
 
-def _state_finder(interpreter: Interpreter, override: Mapping) -> Callable[[Request, Any], Any]:
-    def find(request: Request, entity_id: Any) -> Any:
-        mapping = override if override.state is not None else interpreter.mapping_for(request.path)
-        if mapping is None or mapping.state is None:
-            return state_in(request.body, request.content_type, str(entity_id))
-        found = mapping.value("state", request)
-        return _NO_STATE if found is None else found
+class _States:
+    """The states in payloads, where a mapping says where they are."""
 
-    return find
+    def __init__(
+        self, originals: Originals, ids: pd.Series, interpreter: Interpreter, override: Mapping
+    ) -> None:
+        self._originals = originals
+        self._ids = ids
+        self._interpreter = interpreter
+        self._override = override
 
+    def __call__(self, rows: Rows) -> list[Any]:
+        return list(self._found(rows))
 
-_REQUEST_COLUMNS: Final = ("source", "method", "path", "query_string", "headers_json", "body")
+    def _found(self, rows: Rows) -> Iterator[Any]:
+        ids = self._ids.iloc[rows].astype(object)
+        for request, entity_id in zip(self._originals.requests(rows), ids, strict=True):
+            if request is None:
+                yield _NO_STATE
+                continue
+            mapping = self._mapping_for(request.path)
+            if mapping is None or mapping.state is None:
+                found = state_in(request.body, request.content_type, str(entity_id))
+            else:
+                found = mapping.value("state", request)
+            yield _NO_STATE if found is None else found
 
-
-def _rows(events: pd.DataFrame) -> Any:
-    times = events["received_at"].astype("int64")
-    return zip(times, *(events[name] for name in _REQUEST_COLUMNS), strict=True)
-
-
-def _request(row: tuple[Any, ...]) -> Request:
-    received_at, source, method, path, query_string, headers_json, body = row
-    return Request(
-        received_at=received_at,
-        method=method,
-        target=f"{path}?{query_string}" if query_string else path,
-        headers=Headers.from_json(headers_json),
-        body=b"" if body is pd.NA else bytes(body),
-        source=source,
-    )
+    def _mapping_for(self, path: str) -> Mapping | None:
+        return (
+            self._override
+            if self._override.state is not None
+            else self._interpreter.mapping_for(path)
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from webhooklab.columns import Column, Counts, Objects, Texts, Times, frame
@@ -24,6 +25,7 @@ ITEM_COLUMNS: Final = (
     *("event_type", "event_id", "entity_type", "entity_id", "occurred_at", "version", "body"),
 )
 """What `lab.unbatched` says of each event of a batch by itself."""
+_SHARED_COLUMNS: Final = tuple(name for name in EVENT_COLUMNS if name != "event_count")
 
 LOG_COLUMNS: Final[dict[str, Kind]] = {
     "refused_at": "time",
@@ -48,6 +50,10 @@ class RowColumns:
         for name, column in self._columns.items():
             column.append(chunk[name])
 
+    def amend(self, seqs: Sequence[int], statuses: Sequence[int | None]) -> None:
+        """Change the `status` of rows that are there; `seqs` that are not are left out."""
+        _amend(self._columns, self._index, seqs, statuses)
+
     def frame(self) -> pd.DataFrame:
         """All rows so far."""
         return frame(self._columns, self._index.index(self._index_name))
@@ -70,14 +76,13 @@ def log_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
 class UnbatchedColumns:
     """`lab.unbatched`, growing: one row per event, index (`seq`, `item`).
 
-    All columns of `lab.events` but `event_count`. An event of a batch has its own values and its
-    own part of the body, and shares the rest with its delivery.
+    All columns of `lab.events` but `event_count`, or `names` of them. An event of a batch has its
+    own values and its own part of the body, and shares the rest with its delivery.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = _SHARED_COLUMNS) -> None:
         self._index = {"seq": Counts(), "item": Counts()}
-        kinds = {name: kind for name, kind in EVENT_COLUMNS.items() if name != "event_count"}
-        self._columns = {name: _COLUMNS[kind]() for name, kind in kinds.items()}
+        self._columns = {name: _COLUMNS[EVENT_COLUMNS[name]]() for name in names}
 
     def append(self, chunk: Mapping[str, Sequence[Any]], items: Sequence[Sequence[Any]]) -> None:
         """Add deliveries, and the events of their batches: rows of seq, item, `ITEM_COLUMNS`."""
@@ -95,12 +100,32 @@ class UnbatchedColumns:
         for name, column in self._columns.items():
             column.append(_own_or_shared(name, chunk[name], rows))
 
+    def amend(self, seqs: Sequence[int], statuses: Sequence[int | None]) -> None:
+        """Change the `status` of deliveries that are there, for all of their events."""
+        _amend(self._columns, self._index["seq"], seqs, statuses)
+
     def frame(self) -> pd.DataFrame:
         """All events so far."""
         index = pd.MultiIndex.from_arrays(
             [column.index(name) for name, column in self._index.items()], names=list(self._index)
         )
         return frame(self._columns, index)
+
+
+def _amend(
+    columns: Mapping[str, Column],
+    index: Counts,
+    seqs: Sequence[int],
+    statuses: Sequence[int | None],
+) -> None:
+    status = columns.get("status")
+    if not seqs or not isinstance(status, Counts):
+        return
+    starts, stops = index.places(seqs)
+    counts = stops - starts
+    rows = np.repeat(stops - np.cumsum(counts), counts) + np.arange(counts.sum())
+    if len(rows):
+        status.put(rows, np.repeat(np.array(statuses, object), counts).tolist())
 
 
 def _own_or_shared(

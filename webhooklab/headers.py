@@ -7,7 +7,7 @@ Values are text, one character per byte (ISO-8859-1), so that no byte is lost:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 from typing import TypeAlias
 
 from webhooklab.redaction import mask_pairs
@@ -26,6 +26,11 @@ class Headers:
         for name, value in self.pairs:
             first.setdefault(name.lower(), value)
         self._first = first
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names in lower case, each once."""
+        return self._first.keys()
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of `name`, or `default` when the header is absent."""

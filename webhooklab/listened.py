@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from webhooklab import clock
 from webhooklab.columns import Times, frame
+from webhooklab.heartbeat import TRUSTED_US
 from webhooklab.store import Store, spans
 
 
@@ -13,6 +15,17 @@ def listened(store: Store) -> pd.DataFrame:
     with store.reading() as connection:
         rows = spans.spans(connection)
     columns = {"started_at": Times(), "stopped_at": Times()}
-    columns["started_at"].append([row[1] for row in rows])
-    columns["stopped_at"].append([row[2] for row in rows])
-    return frame(columns, pd.Index([row[0] for row in rows], dtype="int64", name="span"))
+    columns["started_at"].append([started for started, _ in rows])
+    columns["stopped_at"].append([stopped for _, stopped in rows])
+    return frame(columns, pd.RangeIndex(1, len(rows) + 1, name="span"))
+
+
+def told_until(store: Store) -> int:
+    """Up to when the file tells what came, in us: the last heartbeat, where somebody listens.
+
+    Where nobody does, nothing is awaited: now.
+    """
+    now = clock.now_us()
+    with store.reading() as connection:
+        newest = spans.newest(connection)
+    return newest if newest is not None and 0 <= now - newest <= TRUSTED_US else now

@@ -67,6 +67,12 @@ class Listener:
         QuickSwitching.release()
         self._background.run(self._stop())
 
+    @property
+    def receiving_since(self) -> int | None:
+        """When the oldest request came whose body is still coming, in us; on the loop only."""
+        moments = (connection.receiving_since for connection in self._connections)
+        return min((at for at in moments if at is not None), default=None)
+
     def _start(self) -> None:
         self._removers = [add_accept_handler(each, self._accept) for each in self._sockets]
         self._sweep()
@@ -77,6 +83,7 @@ class Listener:
             remove()
         for each in self._sockets:
             each.close()
+        self._ingress.hurry()
         for connection in list(self._connections):
             connection.end()
         with contextlib.suppress(TimeoutError):

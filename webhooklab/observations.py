@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import pandas as pd
 
@@ -69,6 +69,8 @@ FETCH_COLUMNS: Final[Kinds] = {
 """The columns of `lab.fetches`. The index is `fetch`."""
 
 _JSON: Final = ("state", "changed_fields", "difference")
+_PART_ROWS: Final = 20_000
+"""Read at one time, so that a frame is never in memory twice."""
 
 
 class Observations:
@@ -130,11 +132,28 @@ class Observations:
         with self._store.writing() as connection:
             rows.clear(connection)
 
+    def newest(self) -> tuple[int, int]:
+        """The newest poll and the newest fetch, by their index; 0 where there is none."""
+        with self._store.reading() as connection:
+            return rows.newest(connection)
+
+    def states(self, table: Literal["snapshots", "fetches"], ids: Sequence[int]) -> list[Any]:
+        """The states of some rows of `snapshots` or `fetches`; None where there is none."""
+        with self._store.reading() as connection:
+            found = dict(rows.states(connection, table, ids))
+        return [_parsed(found.get(each)) for each in ids]
+
     # Frames
 
     def polls(self) -> pd.DataFrame:
         """`lab.polls`: one row per poll, changed anything or not."""
         return self._frame(rows.polls, POLL_COLUMNS, "poll")
+
+    def light(self, table: Literal["snapshots", "fetches"]) -> pd.DataFrame:
+        """`snapshots` or `fetches` without what is JSON in them."""
+        if table == "fetches":
+            return self._frame(rows.fetches, _without_json(FETCH_COLUMNS), "fetch")
+        return self._frame(rows.snapshots, _without_json(SNAPSHOT_COLUMNS), "snapshot")
 
     def snapshots(self, *, parsed: bool = True) -> pd.DataFrame:
         """`lab.snapshots`: one row per changed state.
@@ -150,25 +169,30 @@ class Observations:
 
     def _frame(
         self,
-        read: Callable[[Connection], list[rows.Row]],
+        read: Callable[[Connection, Sequence[str]], rows.Rows],
         kinds: Kinds,
         index_name: str,
         *,
         parsed: bool = True,
     ) -> pd.DataFrame:
+        index = Counts()
+        made = {
+            name: Texts() if name in _JSON and not parsed else kind()
+            for name, kind in kinds.items()
+        }
         with self._store.reading() as connection:
-            found = read(connection)
-        index, *columns = (
-            (list(values) for values in zip(*found, strict=True))
-            if found
-            else ([[] for _ in range(len(kinds) + 1)])
-        )
-        made: dict[str, Column] = {}
-        for (name, kind), values in zip(kinds.items(), columns, strict=True):
-            as_json = name in _JSON and parsed
-            made[name] = Texts() if name in _JSON and not parsed else kind()
-            made[name].append([_parsed(each) for each in values] if as_json else values)
-        return frame(made, pd.Index(index, dtype="int64", name=index_name))
+            found = read(connection, list(made))
+            while part := found.fetchmany(_PART_ROWS):
+                ids, *columns = zip(*part, strict=True)
+                index.append(ids)
+                for name, values in zip(made, columns, strict=True):
+                    as_json = name in _JSON and parsed
+                    made[name].append([_parsed(each) for each in values] if as_json else values)
+        return frame(made, index.index(index_name))
+
+
+def _without_json(kinds: Kinds) -> Kinds:
+    return {name: kind for name, kind in kinds.items() if name not in _JSON}
 
 
 def _parsed(text: str | None) -> Any:

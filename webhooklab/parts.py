@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from webhooklab.mapping import Mapping, Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Entry, Registry, Remote, Wish
 from webhooklab.pulling import Pulling
+from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
 from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
@@ -85,9 +87,7 @@ class Parts:
         self.closing.callback(self.store.close)
         self.views = Views(self.store)
         self.mappings = Mappings(self.store)
-        self.pulling = Pulling(
-            self.store, refuse=lambda each: refusal(each, allow_origins=options.allow_origins)
-        )
+        self.pulling = Pulling(self.store, refuse=partial(self._refusal, options.allow_origins))
         self.closing.callback(self.pulling.stop)
         self.followers = Followers(self.store)
         self.closing.callback(self.followers.stop)
@@ -113,6 +113,7 @@ class Parts:
             "port": options.port,
             "max_body_bytes": options.max_body_bytes,
             "allow_origins": _listed(options.allow_origins),
+            "handshakes": options.handshakes,
             "keep": None if keep is None else keep.text,
         }
         wish = Wish(file=self.path, options=given, outlives=elsewhere.outlives)
@@ -130,6 +131,15 @@ class Parts:
         self.lost = True
         logger.error("%s: %s", self.path, self.headline)
         self.store.wake()
+
+    def _refusal(
+        self, allow_origins: Sequence[str], delivery: Delivery, *, unverified: bool
+    ) -> str | None:
+        """Why nothing is sent out for a delivery."""
+        checked = self.server is not None and self.server.ingress.checks.concern(delivery.path)
+        return refusal(
+            delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
+        )
 
     def _listen(self, options: Options) -> None:
         self.capturing = Capturing(self.store, self.mappings, options)
@@ -206,7 +216,10 @@ class Parts:
             self._examine_at = clock.monotonic() + NOTICES_SECONDS
             with contextlib.suppress(CaptureFileError):  # the inbox says what is wrong with it
                 self._warned = self.health(timeout=VITALS_SECONDS).warnings
-        return ((f"{_LOST[0].upper()}{_LOST[1:]}.",) if self.lost else ()) + self._warned
+        rules = () if self.server is None else self.server.ingress.rules.texts
+        said = [f"{_LOST[0].upper()}{_LOST[1:]}."] * self.lost
+        said += [f"This Lab {text} (lab.respond)." for text in rules]
+        return (*said, *self._warned)
 
     def health(self, *, lost_messages: int = 0, timeout: float = CHANNEL_ANSWER_SECONDS) -> Health:
         """How all this is; `timeout` in seconds, for a process that listens. `CaptureFileError`."""

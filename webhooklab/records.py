@@ -9,13 +9,17 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from webhooklab import bodies, code
-from webhooklab.headers import Headers
+from webhooklab.headers import Headers, Pair
 from webhooklab.signatures import UNCHECKED, Verification
 
 Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
 
 RECOVERED: Final = "recovered"
 """The source of a delivery that was made from what a poll saw."""
+REPLAYED: Final = "replay"
+"""The source that a comparison gives to what we sent to ourselves again."""
+REPLAY_HEADER: Final = "webhooklab-replay"
+"""How the name of the header begins that a replay of ours carries, in any case."""
 
 EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "received_at": "time",
@@ -43,6 +47,11 @@ EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "body": "bytes",
 }
 """The columns of `lab.events`, in order, with what they hold. The index is `seq`."""
+
+
+def is_replay(headers_json: str) -> bool:
+    """Whether a delivery is one that we sent again; its headers as `lab.events` has them."""
+    return f'["{REPLAY_HEADER}' in headers_json.lower()
 
 
 class Message:
@@ -164,6 +173,15 @@ class Interpretation:
             return None
         # As JSON, so that no choice of ids makes two keys alike.
         return json.dumps([self.provider, self.event.scope, self.event.event_id])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a sender gets: a status, headers and a body."""
+
+    status: int = 200
+    headers: tuple[Pair, ...] = ()
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from webhooklab import clock
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
 from webhooklab.errors import PortTakenError
-from webhooklab.heartbeat import Heartbeat
+from webhooklab.heartbeat import Heartbeat, Reach
 from webhooklab.ingress import Ingress
 from webhooklab.listener import Listener, bind
 from webhooklab.mapping import Interpreter
@@ -54,6 +54,7 @@ class Server:
         port: int | None,
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
+        handshakes: bool = True,
     ) -> None:
         self._store = store
         segment = "" if _is_loopback(host) else f"/{_secret(store)}"
@@ -72,11 +73,13 @@ class Server:
                 self._background.loop,
                 max_body_bytes=max_body_bytes,
                 allow_origins=allow_origins,
+                handshakes=handshakes,
             )
+            self.ingress.checks.base_url = self.url
             self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
             self._listener.start()
             undo.callback(self._listener.stop)
-            self.heartbeat = Heartbeat(store, lost=lambda: self.ingress.lost)
+            self.heartbeat = Heartbeat(store, self._reach)
             self.heartbeat.start(self._background)
             self.stalls = Stalls()
             self.stalls.watch(self._background)
@@ -88,11 +91,23 @@ class Server:
         self._store.remember(_OWNER, json.dumps(asdict(owner)))
 
     def settle(self) -> None:
-        """Return when all that came in before has been committed."""
-        # What the loop has taken from a socket by now goes to the store in this turn of it.
-        self._background.call(lambda: None)
-        self._store.append([])
+        """Return when all that came in before has been committed, and `listened` says so.
+
+        Raises `CaptureFileError` when that cannot be written down.
+        """
         self.heartbeat.beat()
+
+    def _reach(self) -> Reach:
+        at, until = self._background.call(self._submit)
+        self._store.append([])
+        # Whatever could not be stored has been counted by the loop's next turn.
+        return Reach(at, until, self._background.call(lambda: self.ingress.lost))
+
+    def _submit(self) -> tuple[int, int]:
+        """Have the store given all that came; now, and up to when nothing is still coming."""
+        self.ingress.flush()
+        now, since = clock.now_us(), self._listener.receiving_since
+        return now, now if since is None else min(now, since - 1)
 
     def stop(self) -> None:
         """Free the port. What is being committed is still answered."""

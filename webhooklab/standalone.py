@@ -150,6 +150,7 @@ class Service:
             "host": (wished.host, ours.host),
             "max_body_bytes": (wished.max_body_bytes, ours.max_body_bytes),
             "allow_origins": (_origins(wished), _origins(ours)),
+            "handshakes": (wished.handshakes, ours.handshakes),
         }
         found = [f"{name}={mine!r}" for name, (asked, mine) in pairs.items() if asked != mine]
         port = self.capturing.server.port

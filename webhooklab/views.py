@@ -15,13 +15,19 @@ import pandas as pd
 
 from webhooklab import clock, search
 from webhooklab.errors import FilterError
-from webhooklab.frames import UnbatchedColumns, event_columns, log_frame
+from webhooklab.frames import RowColumns, UnbatchedColumns, event_columns, log_frame
 from webhooklab.instants import parse_instant
 from webhooklab.payloads import PayloadColumns
-from webhooklab.records import EVENT_COLUMNS
+from webhooklab.records import EVENT_COLUMNS, REPLAYED, is_replay
 from webhooklab.store import Chunk, Connection, Store
 
 LIGHT_COLUMNS: Final = tuple(name for name in EVENT_COLUMNS if name != "body")
+EVIDENCE_COLUMNS: Final = (
+    *("received_at", "stored_at", "source", "provider", "event_type", "event_id", "entity_type"),
+    *("entity_id", "occurred_at", "version", "verified", "duplicate_of", "content_type"),
+    *("body_bytes", "status"),
+)
+"""What a comparison asks of each event."""
 
 Since: TypeAlias = datetime | timedelta | str
 
@@ -62,7 +68,7 @@ class _Kept(ABC, Generic[Rows]):
         self._rows = empty()
         self._revision = -1
         self._last = 0
-        self._gone = 0
+        self._gone = self._amended = 0
 
     def frame(self) -> pd.DataFrame:
         """All rows, the new ones among them."""
@@ -87,10 +93,19 @@ class _Kept(ABC, Generic[Rows]):
             revision, head = self._store.state(connection)
             if revision != self._revision:
                 self._rows, self._revision, self._last = self._empty(), revision, 0
+                self._amended = self._store.last_amendment(connection)
+            self._amend(connection)
             if head > self._last:
                 self._read_new(connection, self._last)
             self._last = head
             self._gone = self._store.dropped(connection).through
+
+    def _amend(self, connection: Connection) -> None:
+        """Change what has been read and has changed since: the status that a sender got."""
+        if isinstance(self._rows, RowColumns | UnbatchedColumns):
+            found = self._store.amendments(connection, self._amended)
+            self._rows.amend(found.seqs, found.statuses)
+            self._amended = found.last
 
     @abstractmethod
     def _read_new(self, connection: Connection, after: int) -> None:
@@ -116,6 +131,20 @@ class _KeptEvents(_Kept[UnbatchedColumns]):
             self._rows.append(chunk, [item for item in items if after < item[0] <= last])
             after = last
 
+    def _chunks(self, connection: Connection, after: int) -> Iterator[Chunk]:
+        return map(self._noted, super()._chunks(connection, after))
+
+    def _noted(self, chunk: Chunk) -> Chunk:
+        """A chunk as it is kept."""
+        return chunk
+
+
+class _KeptEvidence(_KeptEvents):
+    def _noted(self, chunk: Chunk) -> Chunk:
+        pairs = zip(chunk["source"], chunk.pop("headers_json"), strict=True)
+        chunk["source"] = [REPLAYED if is_replay(headers) else source for source, headers in pairs]
+        return chunk
+
 
 class Views:
     """The frames of one capture file."""
@@ -124,6 +153,11 @@ class Views:
         self._store = store
         self._events = _KeptRows(store, tuple(EVENT_COLUMNS), event_columns)
         self._unbatched = _KeptEvents(store, tuple(EVENT_COLUMNS), UnbatchedColumns)
+        self._evidence = _KeptEvidence(
+            store,
+            (*EVIDENCE_COLUMNS, "event_count", "headers_json"),
+            lambda: UnbatchedColumns(EVIDENCE_COLUMNS),
+        )
         self._payloads: dict[str | None, _KeptRows] = {}
 
     def events(self) -> pd.DataFrame:
@@ -133,6 +167,10 @@ class Views:
     def unbatched(self) -> pd.DataFrame:
         """`lab.unbatched`: one row per event, index (`seq`, `item`)."""
         return self._unbatched.frame()
+
+    def evidence(self) -> pd.DataFrame:
+        """What a comparison asks of `unbatched`: no bodies, no headers; our replays by `source`."""
+        return self._evidence.frame()
 
     def payloads(self, event_type: str | None = None) -> pd.DataFrame:
         """`lab.payloads`, or those of one event type without the others' columns."""

@@ -10,6 +10,10 @@ under `@benchmark(name)` that yields `Row`s, and name the module in `__main__.py
     corpora          capture files of so many rows
     contenders       servers, each in a process of its own (the child's side)
     processes        the same, the parent's side
-    load             the sender, in a process of its own
-    capture busy events find payloads csv_export memory imports          the benchmarks
+    load paced       senders, in processes of their own: as fast as they are answered, or at a pace
+    browser          a real JupyterLab with a headless Chromium; kernel_lab: a contender in it
+    sightings        when rows were seen there
+    world            events and snapshots of so many changes; collection: an API to poll
+    peak             the most memory that something takes
+    capture busy memory inbox inbox_memory events find payloads csv_export compare poller imports
 """

@@ -15,11 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.contenders import SERVERS
+from tests.benchmarks.kernel_lab import CLOSED, OPEN
 from tests.benchmarks.machine import machine
 from tests.benchmarks.registry import BENCHMARKS, Run
 from tests.benchmarks.rows import Row
 
-MODULES = (*("capture", "busy", "events", "find", "payloads", "csv_export", "memory", "imports"),)
+MODULES = (
+    *("capture", "busy", "memory", "inbox", "inbox_memory", "events", "find"),
+    *("payloads", "csv_export", "compare", "poller", "imports"),
+)
 """Each registers what it measures, in the order of the table."""
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [1_000, 10_000]
 
@@ -44,7 +48,8 @@ def main() -> None:
         )
         where = machine(run.folder)
         print(", ".join(f"{name} {value}" for name, value in where.items()), "\n", flush=True)
-        rows = _measure(run, asked.only or list(BENCHMARKS))
+        with run.closing:
+            rows = _measure(run, asked.only or list(BENCHMARKS))
     _print_figures(run)
     print(f"\nThe run took {time.monotonic() - start:.0f} s.")
     if asked.json:
@@ -56,7 +61,8 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--quick", action="store_true", help="small sizes, under a minute: a smoke test")
     add("--only", nargs="+", choices=list(BENCHMARKS), metavar="NAME", help=", ".join(BENCHMARKS))
-    others = [name for name in SERVERS if name != "webhooklab"]
+    servers = [name for name in SERVERS if name not in ("webhooklab", "collection")]
+    others = [*servers, OPEN, CLOSED]
     add("--against", nargs="+", default=[], choices=others, metavar="NAME", help=", ".join(others))
     add("--sizes", nargs="+", type=int, metavar="ROWS", help="rows in a capture file")
     add("--rounds", type=int, help="how often each is measured, in turns")

@@ -16,6 +16,7 @@ import os
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -229,17 +230,35 @@ def serve_webhooklab(folder: Path) -> None:
     from tests.benchmarks.notebook import Notebook
 
     notebook = Notebook(folder / "captures.db")
-    say(port=notebook.port)
     _commands.append(notebook.obey)
+    say(port=notebook.port)
     notebook.run_cells()
+
+
+@server("collection")
+def serve_collection(folder: Path) -> None:
+    """No contender: the API that a poller asks."""
+    import asyncio
+
+    from tests.benchmarks.collection import Collection, serve
+
+    sock = socket.create_server((HOST, 0), backlog=128)
+    collection = Collection(sock.getsockname()[1])
+    _commands.append(collection.obey)
+    say(port=sock.getsockname()[1])
+    asyncio.run(serve(sock, collection))
 
 
 _commands: list[Callable[[str], object]] = []
 
 
 def _listen_to_commands() -> None:
-    for line in sys.stdin:
-        say(result=_commands[0](line.strip()))
+    try:
+        for line in sys.stdin:
+            say(result=_commands[0](line.strip()))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # or its parent would wait for an answer
     os._exit(0)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from tests.benchmarks.registry import Run
-from tests.benchmarks.samples import samples
+from tests.benchmarks.samples import BODY_BYTES, samples
 from webhooklab import clock
 from webhooklab.headers import Headers
 from webhooklab.mapping import Interpreter
@@ -14,6 +15,7 @@ from webhooklab.store import Store
 
 CHUNK_ROWS = 500
 """So few that what waits to be stored does not count as a kernel's memory."""
+COMMITS_PER_SECOND = 50
 
 
 def corpus(run: Run, size: int) -> Path:
@@ -32,10 +34,21 @@ def fill(store: Store, first: int, count: int) -> None:
         store.append(arrivals(start, min(CHUNK_ROWS, first + count - start)))
 
 
-def arrivals(first: int, count: int) -> list[Arrival]:
+def fill_paced(store: Store, count: int, body_bytes: int, per_second: int) -> None:
+    """Store `count` more deliveries with longer bodies, in time as a listener would."""
+    begun, first, step = clock.monotonic(), store.head, max(1, per_second // COMMITS_PER_SECOND)
+    for done in range(0, count, step):
+        time.sleep(max(0.0, begun + done / per_second - clock.monotonic()))
+        store.append(arrivals(first + done, min(step, count - done), body_bytes))
+
+
+def arrivals(first: int, count: int, body_bytes: int = BODY_BYTES) -> list[Arrival]:
+    """Deliveries that have just come, their bodies of so many bytes or a few more."""
     interpret = Interpreter().interpret
     made = []
-    for path, headers, body in samples(first, count):
+    for path, headers, sample in samples(first, count):
+        # It ends with its padding.
+        body = sample[:-2] + b"x" * (body_bytes - len(sample)) + sample[-2:]
         request = Request(
             received_at=clock.now_us(),
             method="POST",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks.corpora import fill
+from tests.benchmarks.peak import give_back
 from webhooklab import Lab
 
 DEFAULT_SWITCH_INTERVAL_SECONDS = 0.005
@@ -49,6 +51,54 @@ class Notebook:
     def command_fill(self, count: str) -> None:
         """Store so many more deliveries, past HTTP."""
         fill(self._lab._parts.store, self._lab.head, int(count))
+
+    def command_give_back(self, value: str) -> None:
+        """Have nothing to use again, so that memory counts."""
+        give_back()
+
+    def command_poll(self, url: str) -> float:
+        """Start a poller; seconds until its baseline is stored."""
+        begun = time.perf_counter()
+        self._poller = self._lab.poll(url, every=3600.0)
+        while not self._poller.stats["polls"]:
+            time.sleep(0.001)
+        return time.perf_counter() - begun
+
+    def command_poll_again(self, value: str) -> dict[str, float]:
+        """Poll once more: how long it took, and what there was and what it wrote."""
+        before = self._rows()
+        begun = time.perf_counter()
+        poll = self._poller.poll_now()
+        elapsed = time.perf_counter() - begun
+        return {
+            "seconds": elapsed,
+            "items": poll.item_count,
+            "requests": poll.request_count,
+            "changed": poll.changed,
+            **{name: count - before[name] for name, count in self._rows().items()},
+        }
+
+    def _rows(self) -> dict[str, int]:
+        """In the file itself: frames would count as the poll's memory."""
+        with self._lab._parts.store.reading() as connection:
+            return {
+                table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                for table in ("polls", "snapshots")
+            }
+
+    def command_get(self, url: str) -> dict[str, float]:
+        """The same pages by hand: GET, read, follow the link, keep nothing."""
+        import httpx  # noqa: PLC0415 - only for this command
+
+        items = requests = 0
+        begun = time.perf_counter()
+        with httpx.Client() as client:
+            while url:
+                answer = client.get(url)
+                items += len(json.loads(answer.content)["orders"])
+                requests += 1
+                url = answer.links.get("next", {}).get("url", "")
+        return {"seconds": time.perf_counter() - begun, "items": items, "requests": requests}
 
     def _idle(self) -> None:
         self._changed.wait()

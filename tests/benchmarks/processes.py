@@ -62,12 +62,7 @@ class Contender:
 
     def load(self, *options: str) -> dict[str, Any]:
         """Send to it, from another process; what the sender counted."""
-        command = [sys.executable, "-m", "tests.benchmarks.load", str(self.port), *options]
-        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-        counts: dict[str, Any] = json.loads(done.stdout)
-        if counts["refused"]:
-            raise RuntimeError(f"{self.name} refused {counts['refused']} requests")
-        return counts
+        return load_on(self.name, self.port, *options)
 
     def end(self) -> None:
         assert self._process.stdin is not None
@@ -88,6 +83,16 @@ class Contender:
             raise RuntimeError(f"{self.name} ended, with code {self._process.wait()}")
         said: dict[str, Any] = json.loads(line)
         return said
+
+
+def load_on(name: str, port: int, *options: str) -> dict[str, Any]:
+    """Send to a port, from another process; what the sender counted."""
+    command = [sys.executable, "-m", "tests.benchmarks.load", str(port), *options]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    counts: dict[str, Any] = json.loads(done.stdout)
+    if counts["refused"]:
+        raise RuntimeError(f"{name} refused {counts['refused']} requests")
+    return counts
 
 
 @contextlib.contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.rows import Row
 
@@ -16,7 +18,8 @@ class Run:
 
     `folder` is a temporary one on a real disk. `against` names the only contenders wanted (none:
     all). `peers_python` runs those that cannot live in our environment. `seconds` is how long one
-    load lasts.
+    load lasts. `desk` is the browser, once one is open (`browser.desk`); what benchmarks share is
+    closed with `closing`.
     """
 
     folder: Path
@@ -28,6 +31,8 @@ class Run:
     rounds: int = 5
     notes: list[str] = field(default_factory=list)
     figures: dict[str, list[float]] = field(default_factory=dict)
+    desk: Any = None
+    closing: ExitStack = field(default_factory=ExitStack)
 
     def note(self, text: str) -> None:
         """Say something below the table, once."""

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from tests.jupyter.jupyter_server import HOW_TO_INSTALL, QUIET, JupyterServer, chromium_path
+from tests.jupyter.jupyter_server import HOW_TO_INSTALL, LAB, QUIET, JupyterServer, chromium_path
 from tests.jupyter.lab_page import NotebookPage
 
 # Of this package, not of the session: the browser's driver keeps an event loop running in this
@@ -40,25 +40,32 @@ def context(chromium):
     made.close()
 
 
+@pytest.fixture(scope="package")
+def workbench(jupyter, context):
+    """JupyterLab, loaded once: it takes longer than most tests."""
+    page = context.new_page()
+    jupyter.open_lab(page)
+    return page
+
+
 @pytest.fixture
-def notebook(jupyter, context):
+def notebook(jupyter, context, workbench):
     """Opens a notebook with the cells it is given; its kernel ends with the test.
 
     `before` is called with the browser's page before anything is loaded.
     """
     opened = []
 
-    def open_notebook(*cells, app="lab/tree", before=lambda _page: None):
+    def open_notebook(*cells, app=LAB, before=lambda _page: None):
         name = next(_names)
         jupyter.write(name, cells)
-        page = NotebookPage(jupyter, context.new_page(), name)
+        page = NotebookPage(jupyter, workbench if app == LAB else context.new_page(), name)
         opened.append(page)
         before(page.page)
-        return page.open(app)
+        return page.show() if app == LAB else page.open(app)
 
     yield open_notebook
-    errors = [error for page in opened for error in page.errors]
     for page in opened:
-        page.page.close()
+        page.leave()
     jupyter.end_kernels()
-    assert errors == []
+    assert [error for page in opened for error in page.errors] == []

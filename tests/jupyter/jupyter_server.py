@@ -16,6 +16,7 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+LAB = "lab/tree"
 HOW_TO_INSTALL = (
     "no Chromium: `apt install chromium` (or `python -m playwright install chromium`) and "
     "`pip install webhooklab[test]`"
@@ -87,6 +88,12 @@ class JupyterServer:
                 time.sleep(0.1)
         self.stop()
         raise TimeoutError("JupyterLab did not start")
+
+    def open_lab(self, page):
+        """JupyterLab without a notebook."""
+        page.goto(f"{self.url}/lab?token={self.token}&reset")
+        page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        page.evaluate("() => window.jupyterapp.restored.then(() => null)")
 
     def stop(self):
         self._process.terminate()

@@ -3,6 +3,8 @@
 import json
 import time
 
+from tests.jupyter.jupyter_server import LAB
+
 
 class NotebookPage:
     """One notebook, open in one page."""
@@ -13,14 +15,39 @@ class NotebookPage:
         self.name = name
         self.path = server.root / name
         self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._note_error)
 
-    def open(self, app="lab/tree", *, kernel=True):
+    def _note_error(self, error):
+        # The inbox comes from a Blob URL. JupyterLab has errors of its own, when a kernel ends.
+        if "blob:" in (error.stack or ""):
+            self.errors.append(str(error))
+
+    def open(self, app=LAB, *, kernel=True):
+        """Load the page with the notebook in it."""
         self.page.goto(f"{self.server.url}/{app}/{self.name}?token={self.server.token}&reset")
+        return self._wait_for_cells(kernel)
+
+    def show(self):
+        """Open the notebook in a JupyterLab that is loaded already."""
+        self.command("docmanager:open", path=self.name)
+        return self._wait_for_cells(kernel=True)
+
+    def _wait_for_cells(self, kernel):
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         if kernel:
             self._wait_for_kernel()
         return self
+
+    def leave(self):
+        """Close the notebook, as it is; in JupyterLab, which stays for the next one."""
+        self.page.remove_listener("pageerror", self._note_error)
+        if "/lab" not in self.page.url:
+            self.page.close()
+            return
+        self.page.evaluate(
+            "() => { for (const widget of [...window.jupyterapp.shell.widgets('main')])"
+            " widget.dispose(); }"
+        )
 
     def _wait_for_kernel(self):
         self.page.wait_for_function(
@@ -90,14 +117,15 @@ class NotebookPage:
     def lines(self):
         return self.page.locator(".whl-rows .whl-line:visible")
 
-    def cells(self, column):
-        """What a column of the table shows, from the top."""
+    def cells(self, column, view=0):
+        """What a column of the table shows, from the top; of one of the inboxes that are shown."""
         return self.page.evaluate(
-            "(column) => [...document.querySelectorAll('.whl-rows .whl-line')]"
+            "([column, view]) => [...document.querySelectorAll('.whl')[view]"
+            "?.querySelectorAll('.whl-rows .whl-line') ?? []]"
             ".filter((line) => line.style.display !== 'none')"
             ".sort((a, b) => a.getAttribute('aria-rowindex') - b.getAttribute('aria-rowindex'))"
             ".map((line) => line.querySelector(`.whl-c-${column}`).textContent)",
-            column,
+            [column, view],
         )
 
     def wait_total(self, count, timeout=20):
@@ -110,9 +138,13 @@ class NotebookPage:
     def wait_first_row(self):
         self.lines.first.wait_for()
 
-    def wait_rows(self, *seqs, timeout=10):
+    def wait_rows(self, *seqs, view=0, timeout=10):
         """Until the table shows just these rows, from the top."""
-        self._until(lambda: self.cells("seq") == list(seqs), timeout, lambda: self.cells("seq"))
+
+        def shown():
+            return self.cells("seq", view)
+
+        self._until(lambda: shown() == list(seqs), timeout, shown)
 
     def wait_top(self, seq):
         """Until this row is the uppermost in sight."""
@@ -191,26 +223,3 @@ class NotebookPage:
         cell = self.page.locator(".whl-rows .whl-c-seq").get_by_text(str(seq), exact=True)
         grid = self.page.locator(".whl-grid")
         return cell.locator("visible=true").bounding_box()["y"] - grid.bounding_box()["y"]
-
-    def walk_through_tabs(self, rows):
-        """Look at each of so many rows, in each tab, as text and as hex, as curl and as Python."""
-        self.page.evaluate(
-            """async (rows) => {
-                const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
-                const grid = document.querySelector('.whl-grid');
-                const press = (key) => grid.dispatchEvent(
-                    new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
-                press('Home');
-                for (let row = 0; row < rows; row++) {
-                    await frame();
-                    const tab = document.querySelectorAll('.whl-tab')[row % 5];
-                    tab.click();
-                    const choices = document.querySelectorAll('.whl-choice button');
-                    for (const button of choices) button.click();
-                    const search = document.querySelector('.whl-panel input');
-                    if (search) search.dispatchEvent(new Event('input'));
-                    press('ArrowDown');
-                }
-            }""",
-            rows,
-        )

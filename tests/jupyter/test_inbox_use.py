@@ -1,14 +1,9 @@
-"""Filter, keyboard, details, downloads, themes; nothing from the wire is more than text."""
+"""Filter, keyboard, details, downloads, themes."""
 
 import json
 from pathlib import Path
 
-import pytest
-
-from tests.jupyter.jupyter_server import ROOT
 from tests.jupyter.test_inbox_live import SETUP
-
-STRINGS = ROOT.parent / "shared" / "corpora" / "hostile" / "strings" / "blns.json"
 
 FILTERS = [
     *("type:order", "type:order.shipped", "-type:order", "type:*.paid", "entity:inv_3", "invoice"),
@@ -145,62 +140,3 @@ def test_the_dark_theme_is_dark(notebook):
     page.command("apputils:change-theme", theme="JupyterLab Light")
     assert sum(map(int, light[4:-1].split(","))) > 600
     assert sum(map(int, dark[4:-1].split(",")[:3])) < 200
-
-
-EVIL = """
-strings = ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "javascript:alert(1)",
-           "<svg/onload=fetch('http://198.51.100.1/')>", "<a href='javascript:alert(1)'>x</a>"]
-"""
-
-TO_SEND = """
-import json, pathlib
-path = pathlib.Path(PATH)
-if path.exists():
-    strings += json.loads(path.read_text())
-from webhooklab import clock
-from webhooklab.headers import Headers
-from webhooklab.records import Arrival, Event, Interpretation, Request
-def evil(number, text):
-    latin = text.encode("utf-8", "replace").decode("latin-1")
-    latin = latin.replace("\\n", " ").replace("\\r", " ")
-    forms = [("application/json", json.dumps({text: text, "list": [text, {text: text}]}).encode()),
-             ("application/x-www-form-urlencoded", f"{latin}={latin}".encode()),
-             ("multipart/form-data; boundary=B", (f'--B\\r\\nContent-Disposition: form-data; '
-              f'name="{latin}"; filename="{latin}"\\r\\n\\r\\n{latin}\\r\\n--B--').encode()),
-             (latin, text.encode("utf-8", "replace"))]
-    content_type, body = forms[number % 4]
-    request = Request(received_at=clock.now_us(), method=latin[:40] or "POST",
-        target=f"/{latin}?{latin}={latin}", body=body, remote=latin,
-        headers=Headers([(latin, latin), ("Content-Type", content_type)]))
-    safe = text.encode("utf-8", "replace").decode()
-    return Arrival(request, Interpretation(safe, 1, Event(safe, safe, safe, safe, None, safe)), 200)
-lab._parts.store.append([evil(n, text) for n, text in enumerate(strings * 2)])
-len(lab)
-"""
-
-
-@pytest.mark.timeout(240)
-def test_nothing_from_the_wire_is_more_than_text(notebook, context):
-    outside, dialogs = [], []
-    cell = EVIL + TO_SEND.replace("PATH", repr(str(STRINGS)))
-    page = notebook(SETUP + "inbox.display()", cell)
-    page.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    context.on("request", lambda request: outside.append(request.url))
-    page.run(0)
-    count = int(page.run(1))
-    page.wait_total(count)
-    outside.clear()
-    page.page.get_by_role("button", name="Follow").focus()
-    grid = page.page.locator(".whl-grid")
-    grid.focus()
-    page.walk_through_tabs(rows=min(count, 1_200))
-    page.page.get_by_role("button", name="Group by entity").click()
-    page.page.wait_for_timeout(500)
-    inside = page.page.evaluate(
-        "() => [...document.querySelectorAll('.whl *')].filter((each) =>"
-        " ['SCRIPT', 'IMG', 'SVG', 'IFRAME', 'A', 'OBJECT'].includes(each.tagName.toUpperCase())"
-        " || [...each.attributes].some((one) => one.name.startsWith('on'))).length"
-    )
-    assert inside == 0
-    assert dialogs == []
-    assert [url for url in outside if not url.startswith((page.server.url, "blob:", "data:"))] == []

@@ -151,6 +151,18 @@ class Counts(_Masked):
         index: pd.Index = pd.Index(_read_only(self._values)[: self.rows], dtype="int64", name=name)
         return index
 
+    def put(self, rows: np.ndarray, values: Sequence[int | None]) -> None:
+        """Change rows (from 0) that are there. Frames that were handed out stay as they are."""
+        self._values, self._mask = self._values.copy(), self._mask.copy()
+        self._whole = None
+        self._mask[rows] = [value is None for value in values]
+        self._values[rows] = [value or 0 for value in values]
+
+    def places(self, values: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Where each value is, in a column that goes up: from which row, and up to which."""
+        filled = self._values[: self.rows]
+        return np.searchsorted(filled, values, "left"), np.searchsorted(filled, values, "right")
+
 
 class Floats(_Masked):
     """Numbers as `Float64`."""

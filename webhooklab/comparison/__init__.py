@@ -11,6 +11,7 @@ Pure: frames in, frames out; no clock, no file, no thread.
 
 from webhooklab.comparison.entity_states import state_in
 from webhooklab.comparison.explain import Explanation
+from webhooklab.comparison.lazy import lazily
 from webhooklab.comparison.mismatch import PathsArray, PathsDtype
 from webhooklab.comparison.missed import Missed
 from webhooklab.comparison.result import Comparison, compare
@@ -29,5 +30,6 @@ __all__ = [
     "PathsDtype",
     "WhatIf",
     "compare",
+    "lazily",
     "state_in",
 ]

@@ -62,7 +62,10 @@ def leaves(state: State) -> dict[str, Any]:
 
 
 def _escape(key: object) -> str:
-    return str(key).replace("\\", "\\\\").replace(".", "\\.")
+    text = str(key)
+    if "." not in text and "\\" not in text:  # nearly always
+        return text
+    return text.replace("\\", "\\\\").replace(".", "\\.")
 
 
 def canonical(value: Any) -> Any:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from pandas.api.extensions import ExtensionArray, ExtensionDtype, take
 
 from webhooklab.comparison.arrays import Array
+from webhooklab.comparison.lazy import Compute, LazyArray, LazyDtype
 
-Compute = Callable[[Array], list[Any]]
 
-
-class PathsDtype(ExtensionDtype):
+class PathsDtype(LazyDtype):
     """Lists of paths, or NA."""
 
     name: ClassVar[str] = "paths"
-    type: ClassVar[Any] = object
-    na_value = pd.NA
 
     @classmethod
     def construct_array_type(cls) -> Any:
@@ -27,116 +23,26 @@ class PathsDtype(ExtensionDtype):
         return PathsArray
 
 
-class PathsArray(ExtensionArray):  # noqa: PLW1641 - pandas' arrays have no hash
-    """An array whose cells are computed when they are read.
-
-    `compute` takes row numbers (of the changes) and gives their cells; what it gave is kept and
-    shared by all slices and copies. A cell that is written to belongs to its array alone.
-    """
-
-    def __init__(self, rows: Array, compute: Compute, known: dict[int, Any]) -> None:
-        self._rows, self._compute, self._known = rows, compute, known
+class PathsArray(LazyArray):
+    """Lists of paths, or NA. Each cell that is read is a list of the reader's own."""
 
     @property
     def dtype(self) -> PathsDtype:
         """Lists of paths, or NA."""
         return PathsDtype()
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the row numbers; the cells are computed later."""
-        return int(self._rows.nbytes)
-
     @classmethod
     def _from_sequence(
-        cls,
-        scalars: Sequence[Any],
-        *,
-        dtype: Any = None,  # noqa: ARG003 - pandas' interface
-        copy: bool = False,  # noqa: ARG003
-    ) -> PathsArray:
-        return cls(*_as_they_are(scalars))
+        cls, scalars: Sequence[Any], *, dtype: Any = None, copy: bool = False
+    ) -> Any:
+        lists = [cell if isinstance(cell, list) else pd.NA for cell in scalars]
+        return super()._from_sequence(lists, dtype=dtype, copy=copy)
 
-    @classmethod
-    def _from_factorized(cls, values: Any, original: Any) -> PathsArray:  # noqa: ARG003
-        return cls._from_sequence(values)
-
-    @classmethod
-    def _concat_same_type(cls, to_concat: Sequence[Any]) -> PathsArray:
-        return cls._from_sequence([cell for array in to_concat for cell in array])
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, item: Any) -> Any:
-        if isinstance(item, int | np.integer):
-            return self._cells(self._rows[item : item + 1] if item != -1 else self._rows[-1:])[0]
-        item = pd.api.indexers.check_array_indexer(self, item)
-        return type(self)(self._rows[item], self._compute, self._known)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        cells = np.empty(len(self), object)
-        cells[:] = self._cells(self._rows)
-        cells[key] = value
-        self._rows, self._compute, self._known = _as_they_are(list(cells))
-
-    def _cells(self, rows: Array) -> list[Any]:
-        wanted = [row for row in dict.fromkeys(rows.tolist()) if row not in self._known]
-        missing = [row for row in wanted if row != -1]
-        if missing:
-            cells = self._compute(np.array(missing))
-            self._known.update(zip(missing, cells, strict=True))
-        return [self._copy_of(self._known.get(row, pd.NA)) for row in rows.tolist()]
-
-    @staticmethod
-    def _copy_of(cell: Any) -> Any:
-        return list(cell) if isinstance(cell, list) else cell
-
-    def __iter__(self) -> Any:
-        return iter(self._cells(self._rows))
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
-        cells = np.empty(len(self), object)
-        cells[:] = self._cells(self._rows)
-        return cells
-
-    def __eq__(self, other: object) -> Any:
-        """Cell by cell, with an array or with one list; NA equals nothing."""
-        if isinstance(other, pd.Series | pd.DataFrame | pd.Index):
-            return NotImplemented
-        cells = self._cells(self._rows)
-        others = list(other) if isinstance(other, PathsArray) else [other] * len(cells)
-        return np.array(
-            [isinstance(a, list) and a == b for a, b in zip(cells, others, strict=True)], bool
-        )
-
-    def isna(self) -> Array:
-        """Where there was nothing to compare."""
-        return np.array([cell is pd.NA for cell in self._cells(self._rows)], bool)
-
-    def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> PathsArray:
-        """Some cells; -1 is NA with `allow_fill`."""
-        rows: Any = take(self._rows, indices, allow_fill=allow_fill, fill_value=-1)
-        return type(self)(rows, self._compute, self._known)
-
-    def copy(self) -> PathsArray:
-        """An array of its own; what has been computed is shared."""
-        return type(self)(self._rows.copy(), self._compute, self._known)
-
-    def _formatter(self, boxed: bool = False) -> Callable[[Any], str]:  # noqa: FBT001, FBT002 - pandas' interface
-        return str
+    def cells(self, rows: Array) -> list[Any]:
+        """The cells of some rows; -1 is NA."""
+        return [list(c) if isinstance(c, list) else pd.NA for c in super().cells(rows)]
 
 
-def _as_they_are(cells: Sequence[Any]) -> tuple[Array, Compute, dict[int, Any]]:
-    """Cells that need no computing, under numbers that no change has."""
-    known = {-2 - n: cell if isinstance(cell, list) else pd.NA for n, cell in enumerate(cells)}
-    return -2 - np.arange(len(cells)), _nothing, known
-
-
-def _nothing(rows: Array) -> list[Any]:
-    return [pd.NA] * len(rows)
-
-
-def lazily(count: int, compute: Compute) -> PathsArray:
-    """A column of `count` cells that `compute` makes when they are read."""
+def mismatches(count: int, compute: Compute) -> PathsArray:
+    """A column of `count` lists of paths, which `compute` makes once, when they are read."""
     return PathsArray(np.arange(count), compute, {})

@@ -5,19 +5,21 @@ States are compared by fingerprint: the canonical values of the paths that both 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
-from webhooklab.comparison.arrays import NAT, Array, any_of
-from webhooklab.comparison.entity_states import State, canonical, comparable, leaves
+from webhooklab.comparison.arrays import Array, any_of
+from webhooklab.comparison.entity_states import State, comparable, leaves
+from webhooklab.comparison.fingerprints import Mark, Marker
 from webhooklab.comparison.sides import Pulls, Pushes
 from webhooklab.comparison.stated import pulled_states, pushed_states
 
 NO_KEY = -1
+_PART_ROWS: Final = 5_000
+"""States in memory at one time, about."""
 _Seen = tuple[int, dict[str, Any]]
 
 
@@ -39,7 +41,7 @@ class Runs:
 
 @dataclass
 class _Run:
-    fingerprint: tuple[Any, ...]
+    fingerprint: Mark
     not_seen: int
     polled: int
     rows: list[int] = field(default_factory=list)
@@ -76,13 +78,27 @@ def find_runs(
     )
     push_rows = np.flatnonzero(asked[entity[0]] & pushes.counts & ~pushes.deletion)
     pull_rows = np.flatnonzero(asked[entity[1]] & ~pulls.deletion)
-    pushed = _by_entity(entity[0], push_rows, pushed_states(pushes, push_rows))
-    pulled = _by_entity(entity[1], pull_rows, pulled_states(pulls, pull_rows))
-    for number in pushed.keys() | pulled.keys():
-        events, states = pushed.get(number, []), pulled.get(number, [])
-        if _Entity(runs, pushes, pulls, grace).assign(events, states):
-            runs.entities[number] = True
+    sides = _Sides(pushes, pulls, pulls.version.notna().to_numpy(), grace)
+    for push_part, pull_part in _parts(entity, (push_rows, pull_rows), len(asked)):
+        pushed = _by_entity(entity[0], push_part, pushed_states(pushes, push_part))
+        pulled = _by_entity(entity[1], pull_part, pulled_states(pulls, pull_part))
+        marker = Marker()
+        for number in pushed.keys() | pulled.keys():
+            events, states = pushed.get(number, []), pulled.get(number, [])
+            if _Entity(runs, sides, marker).assign(events, states):
+                runs.entities[number] = True
     return runs
+
+
+def _parts(
+    entity: tuple[Array, Array], rows: tuple[Array, Array], count: int
+) -> Iterator[tuple[Array, Array]]:
+    """The rows of both sides, of so few entities at a time that their states need little memory."""
+    owners = entity[0][rows[0]], entity[1][rows[1]]
+    sizes = np.bincount(owners[0], minlength=count) + np.bincount(owners[1], minlength=count)
+    part = np.cumsum(sizes) // _PART_ROWS
+    for number in np.unique(part[np.concatenate(owners)]):
+        yield rows[0][part[owners[0]] == number], rows[1][part[owners[1]] == number]
 
 
 def _by_entity(
@@ -94,25 +110,36 @@ def _by_entity(
     return groups
 
 
+@dataclass(frozen=True)
+class _Sides:
+    pushes: Pushes
+    pulls: Pulls
+    versioned: Array
+    grace: int
+
+
 class _Entity:
     """One entity's rows, put into runs."""
 
-    def __init__(self, runs: Runs, pushes: Pushes, pulls: Pulls, grace: int) -> None:
-        self._out, self._pushes, self._pulls, self._grace = runs, pushes, pulls, grace
-        self._marks: dict[tuple[Any, ...], int] = {}
+    def __init__(self, runs: Runs, sides: _Sides, marker: Marker) -> None:
+        self._out, self._marker = runs, marker
+        self._pushes, self._pulls, self._grace = sides.pushes, sides.pulls, sides.grace
+        self._versioned = sides.versioned
+        self._marks: dict[Mark, int] = {}
 
     def assign(
         self, events: list[tuple[int, State | None]], states: list[tuple[int, State | None]]
     ) -> bool:
         """Fill in the entity's rows; False if it is better seen by its polls' versions."""
         told, seen = self._told(events, states), self._seen(states)
-        versioned = any(pd.notna(self._pulls.version.iloc[row]) for row, _ in states)
+        versioned = any(self._versioned[row] for row, _ in states)
         if not told and (versioned or not states):
             return False
         shared = _shared_paths(told, seen)
         found = self._number(seen, shared)
-        unclear = [event for event in told if not self._belongs(event, found, shared)]
-        self._block(found, unclear, shared)
+        marked = [(row, self._marker.fingerprint(state, shared)) for row, state in told]
+        unclear = [event for event in marked if not self._belongs(*event, found)]
+        self._block(found, unclear)
         return True
 
     def _told(
@@ -138,7 +165,7 @@ class _Entity:
     def _number(self, seen: list[_Seen], shared: list[str]) -> list[_Run]:
         found: list[_Run] = []
         for row, state in seen:
-            mark = _fingerprint(state, shared)
+            mark = self._marker.fingerprint(state, shared)
             if not found or found[-1].fingerprint != mark:
                 polled, not_seen = int(self._pulls.polled[row]), int(self._pulls.not_seen[row])
                 found.append(_Run(mark, not_seen, polled))
@@ -146,10 +173,9 @@ class _Entity:
             self._out.pulled[row] = len(found) - 1
         return found
 
-    def _belongs(self, event: _Seen, found: list[_Run], shared: list[str]) -> bool:
+    def _belongs(self, row: int, mark: Mark, found: list[_Run]) -> bool:
         """Whether the event belongs to one run; else it makes a row of its own, or none."""
-        row, state = event
-        received, mark = int(self._pushes.received[row]), _fingerprint(state, shared)
+        received = int(self._pushes.received[row])
         fits = [
             number
             for number, run in enumerate(found)
@@ -162,13 +188,13 @@ class _Entity:
             self._out.pushed[row] = len(found) + self._own_number(mark)
         return len(fits) == 1
 
-    def _own_number(self, mark: tuple[Any, ...]) -> int:
+    def _own_number(self, mark: Mark) -> int:
         return self._marks.setdefault(mark, len(self._marks))
 
-    def _block(self, found: list[_Run], unclear: list[_Seen], shared: list[str]) -> None:
+    def _block(self, found: list[_Run], unclear: list[tuple[int, Mark]]) -> None:
         """Mark the runs that an unclear event may have announced: never a false `poll_only`."""
-        for row, state in unclear:
-            received, mark = int(self._pushes.received[row]), _fingerprint(state, shared)
+        for row, mark in unclear:
+            received = int(self._pushes.received[row])
             for run in found:
                 if run.fingerprint == mark or run.may_hold(received, self._grace):
                     self._out.blocked[run.rows] = True
@@ -180,7 +206,3 @@ def _shared_paths(told: list[_Seen], seen: list[_Seen]) -> list[str]:
     if told and seen:
         return sorted(sides[0] & sides[1])
     return sorted(sides[0] | sides[1])
-
-
-def _fingerprint(state: dict[str, Any], shared: list[str]) -> tuple[Any, ...]:
-    return tuple(canonical(state[path]) if path in state else NAT for path in shared)

@@ -15,12 +15,12 @@ from webhooklab.comparison.arrays import (
     texts,
     ticks,
 )
-from webhooklab.records import EVENT_COLUMNS, RECOVERED
+from webhooklab.records import EVENT_COLUMNS, RECOVERED, REPLAY_HEADER, REPLAYED
 
-OUR_OWN: Final = (RECOVERED, "replay")
+OUR_OWN: Final = (RECOVERED, REPLAYED)
 """Sources of deliveries that we made ourselves."""
-REPLAY_HEADER: Final = '"webhooklab-replay'
-"""How the name of the header begins that a replay of ours carries, in `headers_json`."""
+_REPLAYED: Final = rf'(?i)\["{REPLAY_HEADER}'
+"""The header that a replay of ours carries, in `headers_json`: it stands first in its pair."""
 _DELETING: Final = frozenset(
     ["delete", "deleted", "deletion", "destroy", "destroyed", "remove", "removed", "erased"]
 )
@@ -120,7 +120,7 @@ def takes_part(events: pd.DataFrame) -> Array:
         part &= ~_is_one_of(column(events, "source"), OUR_OWN)
     if "headers_json" in events:
         headers = texts(events["headers_json"])
-        replayed = headers.str.contains(REPLAY_HEADER, regex=False, na=False)
+        replayed = headers.str.contains(_REPLAYED, regex=True, na=False)
         part &= ~replayed.to_numpy(bool)
     return part
 

@@ -39,5 +39,5 @@ def _or_none(series: pd.Series) -> list[Any]:
 
 def pulled_states(pulls: Pulls, rows: Array) -> list[State | None]:
     """The states in some snapshots."""
-    values = column(pulls.frame, "state").to_numpy(object)[np.asarray(rows, "i8")]
+    values = column(pulls.frame, "state").take(np.asarray(rows, "i8"))
     return [as_state(value) for value in values]

@@ -10,7 +10,7 @@ import pandas as pd
 from webhooklab.comparison import reading
 from webhooklab.comparison.arrays import NAT, Array, is_constant, is_time, lags, texts, ticks, times
 from webhooklab.comparison.entity_states import comparable, differing
-from webhooklab.comparison.mismatch import lazily
+from webhooklab.comparison.mismatch import mismatches
 from webhooklab.comparison.settling import Settled
 from webhooklab.comparison.sides import DELETED, column
 from webhooklab.comparison.stated import as_state, pulled_states, pushed_states
@@ -45,7 +45,7 @@ CHANGE_COLUMNS: Final[dict[str, str]] = {
 def no_changes() -> pd.DataFrame:
     """An empty `changes`, with its dtypes."""
     plain = {n: pd.Series([], dtype=d) for n, d in CHANGE_COLUMNS.items() if n != "mismatch"}
-    return pd.DataFrame({**plain, "mismatch": lazily(0, _nothing)})
+    return pd.DataFrame({**plain, "mismatch": mismatches(0, _nothing)})
 
 
 def _nothing(rows: Array) -> list[Any]:
@@ -78,7 +78,7 @@ def table(settled: Settled) -> pd.DataFrame:
         "duplicate": pd.array(flags.duplicate[rows], "boolean"),
         "out_of_order": _flag(flags.out_of_order, flags.unknown, flags.thin, rows),
         "stale": _flag(flags.stale, flags.unknown, flags.thin, rows),
-        "mismatch": lazily(len(rows), _Mismatches(settled)),
+        "mismatch": mismatches(len(rows), _Mismatches(settled)),
     }
     return pd.DataFrame(columns, copy=False)
 

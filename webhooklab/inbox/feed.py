@@ -7,6 +7,7 @@ not stop it.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from webhooklab import clock
 from webhooklab.errors import CaptureFileError
 from webhooklab.inbox import limits
-from webhooklab.inbox.rows import affordable, details, for_browser, light_rows, pack
+from webhooklab.inbox.rows import Detail, affordable, details, for_browser, light_rows, pack
 from webhooklab.inbox.state import Describe, Rate
 from webhooklab.store import Chunk, Connection, Store
 
@@ -39,7 +40,7 @@ class Feed:
         self._greeted = threading.Event()
         self._state_due = False
         self._revision = -1
-        self._head = self._sent = self._total = self._gone = 0
+        self._head = self._sent = self._total = self._amended = self._gone = 0
         self._rate = Rate()
         self._budget = float(limits.PUSHED_BYTES_PER_SECOND)
         self._budgeted = self._stated = clock.monotonic()
@@ -128,14 +129,18 @@ class Feed:
         self._note_gone(connection)
         if revision != self._revision:
             self._begin_again(connection, revision)
-        elif self._head > self._sent and self._may_push_rows():
-            self._send_new(connection)
+        elif self._may_push_rows():
+            sent = self._sent
+            if self._head > sent:
+                self._send_new(connection)
+            self._send_amended(connection, sent)
         self._send_wanted(connection)
 
     def _begin_again(self, connection: Connection, revision: int) -> None:
         """Rows that were sent have changed or are gone: the browser is told to forget them."""
         self._revision, self._sent = revision, self._head
         self._total = self._store.count()
+        self._amended = self._store.last_amendment(connection)
         newest = self._newest(connection, limits.FIRST_ROWS)
         with self._lock:
             self._wanted = [(0 if self._greeted.is_set() else newest, self._head)]
@@ -164,6 +169,22 @@ class Feed:
         self._push(connection, rows, self._sent, self._head)
         self._sent = self._head
 
+    def _send_amended(self, connection: Connection, sent: int) -> None:
+        """Send rows up to `sent` again where what their sender got has become known since.
+
+        They come without a range: whether the browser has all rows around them, nobody knows.
+        """
+        found = self._store.amendments(connection, self._amended)
+        self._amended = found.last
+        seqs = [seq for seq in found.seqs if seq <= sent][-limits.HELD_ROWS :]
+        if not seqs:
+            return
+        where = "seq IN (SELECT value FROM json_each(?))"
+        floor = self._newest(connection, limits.HELD_ROWS)
+        rows = light_rows(self._store, connection, floor, where, (json.dumps(seqs),))
+        self._unheard_rows += len(rows["seq"])
+        self._send_packed(rows, [], 0, 0)
+
     def _may_push_rows(self) -> bool:
         with self._lock:
             gone = clock.monotonic() - self._heard > limits.LEASE_SECONDS
@@ -190,8 +211,11 @@ class Feed:
 
     def _push(self, connection: Connection, rows: Chunk, after: int, through: int) -> None:
         found = details(self._store, connection, affordable(rows, self._allowance()))
-        place, buffer = pack(for_browser(rows), found)
         self._budget -= sum(len(each.body) + len(each.headers) for each in found)
+        self._send_packed(rows, found, after, through)
+
+    def _send_packed(self, rows: Chunk, found: list[Detail], after: int, through: int) -> None:
+        place, buffer = pack(for_browser(rows), found)
         message = {"kind": "rows", "revision": self._revision, "after": after, "through": through}
         self._send(message | place | self._counts(), [buffer])
 

@@ -1829,7 +1829,7 @@ class View {
     const row = this.selected === null ? null : this.rowOf(this.selected);
     const detail = row ? this.detailOf(row) : null;
     const wait = row && !detail ? (this.held.absent.get(row.seq) ?? this.connection.waitText(row.seq)) : "";
-    const key = `${this.selected} ${row !== null && row !== undefined} ${this.tab} ${Boolean(detail)} ${wait} ${this.held.revision}`;
+    const key = `${this.selected} ${row !== null && row !== undefined} ${this.tab} ${Boolean(detail)} ${wait} ${row?.status} ${this.held.revision}`;
     if (key === this.detailKey) return;
     const focused =
       this.detail.contains(document.activeElement) && document.activeElement.getAttribute("role") === "tab";

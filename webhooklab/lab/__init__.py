@@ -1,7 +1,8 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
-    frames deliveries waiting meaning pull_side comparing keeping display    groups of its methods
-    face                                                         what they stand on: the parts
+    frames deliveries waiting meaning senders    groups of its methods
+    answers pull_side comparing keeping display
+    face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
 """
@@ -20,11 +21,13 @@ from typing import Literal, Self
 from webhooklab.capturing import Options
 from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
 from webhooklab.errors import CaptureFileError, ListenerProcessError
+from webhooklab.lab.answers import Answers
 from webhooklab.lab.comparing import Comparing
 from webhooklab.lab.deliveries import Deliveries
 from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
+from webhooklab.lab.senders import Senders
 from webhooklab.lab.waiting import Reacting
 from webhooklab.parts import Elsewhere, Parts
 from webhooklab.retention import Given, parse_keep
@@ -35,7 +38,7 @@ _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
 
 
-class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
+class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Comparing):
     """Captures webhooks into a file, and shows them as DataFrames.
 
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the
@@ -49,6 +52,7 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
     `max_body_bytes`: a larger body gets 413. `allow_origins`: web pages of these origins may read
     our answers (CORS); "*" is any. `snapshot`: when the Lab closes, its inbox becomes a static
     table of the newest deliveries, so that the saved notebook shows something without a kernel.
+    `handshakes`: answer what providers ask before they send (Slack's challenge, and the like).
 
     `listener`: "thread" listens in this process, so a kernel restart refuses connections for a
     moment, and one long C call that holds the interpreter's lock delays answers. "process" listens
@@ -75,6 +79,7 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
         max_body_bytes: int = MAX_BODY_BYTES,
         allow_origins: Sequence[str] = (),
         snapshot: bool = True,
+        handshakes: bool = True,
         listener: Literal["thread", "process"] = "thread",
         outlives: bool = True,
         keep: Given = None,
@@ -87,6 +92,7 @@ class Lab(Display, Reacting, Deliveries, Meaning, PullSide, Comparing):
             port=port,
             max_body_bytes=max_body_bytes,
             allow_origins=allow_origins,
+            handshakes=handshakes,
             keep=kept,
         )
         elsewhere = _elsewhere(listener, outlives=outlives and path is not None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import contextlib
+from collections.abc import Hashable
+from functools import partial
+from typing import TYPE_CHECKING, Literal, overload
 
 import pandas as pd
 
@@ -10,14 +13,22 @@ from webhooklab import clock, evidence, listened, recovery
 from webhooklab.compared import Comparison
 from webhooklab.comparison import Explanation
 from webhooklab.defaults import GRACE_SECONDS
+from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.lab.frames import Frames
 from webhooklab.mapping import Expression, Mapping
 from webhooklab.records import RECOVERED
+
+if TYPE_CHECKING:
+    from webhooklab.live import LiveComparison
 
 
 class Comparing(Frames):
     """`compare` and `explain`."""
 
+    _live: LiveComparison | None = None
+    _snapshot: bool
+
+    @overload
     def compare(
         self,
         *,
@@ -25,46 +36,98 @@ class Comparing(Frames):
         version: Expression | None = None,
         state: Expression | None = None,
         grace: float = GRACE_SECONDS,
-    ) -> Comparison:
+        live: Literal[False] = False,
+    ) -> Comparison: ...
+    @overload
+    def compare(
+        self,
+        *,
+        entity_id: Expression | None = None,
+        version: Expression | None = None,
+        state: Expression | None = None,
+        grace: float = GRACE_SECONDS,
+        live: Literal[True],
+    ) -> LiveComparison: ...
+    def compare(
+        self,
+        *,
+        entity_id: Expression | None = None,
+        version: Expression | None = None,
+        state: Expression | None = None,
+        grace: float = GRACE_SECONDS,
+        live: bool = False,
+    ) -> Comparison | LiveComparison:
         """Hold the captured events against the polled snapshots: what was missed, late, stale.
 
         `entity_id`, `version`, `state`: JMESPath over the body, or a function of the delivery, for
         all deliveries and for this comparison only; None is as `map` and the provider say. `grace`
         in seconds: how long after the first poll that saw a change its webhook may still come.
         `.missed.recover()` makes a delivery of each missed webhook from the polled state
-        (`source` "recovered"), and returns them. Raises `MappingError`.
+        (`source` "recovered"), and returns them. `live`: a widget instead, up to date until its
+        `.stop()`, the next live one, or the end of the Lab. Raises `MappingError`; live,
+        `ClosedError` on a closed Lab.
         """
         override = Mapping(entity_id=entity_id, version=version, state=state)
         override.check()
-        now = self._settle()
-        pulled = self._parts.pulling.observations
-        events = self._parts.views.unbatched()
+        return self._go_live(override, grace) if live else self._compare(override, grace)
+
+    def _compare(self, override: Mapping, grace: float) -> Comparison:
+        self._settle()
+        # Deliveries are read last: none is missing that came while we listened or polled.
+        now, listening = clock.to_datetime(listened.told_until(self._parts.store)), self.listened
+        observations = self._parts.pulling.observations
+        snapshots = evidence.pulled(observations, "snapshots")
+        polls, fetches = observations.polls(), evidence.pulled(observations, "fetches")
+        interpreter = self._parts.mappings.interpreter()
         return Comparison(
-            evidence.pushed(events, self._parts.mappings.interpreter(), override),
-            pulled.snapshots(),
-            polls=pulled.polls(),
-            fetches=pulled.fetches(),
-            listening=self.listened,
+            evidence.pushed(self._parts.store, self._parts.views, interpreter, override),
+            snapshots,
+            polls=polls,
+            fetches=fetches,
+            listening=listening,
             grace=grace,
             now=now,
             recover=self._recover,
         )
 
-    def _settle(self) -> datetime | None:
-        """The time up to which everything that came is in the file; None: that of its newest row.
+    def _go_live(self, override: Mapping, grace: float) -> LiveComparison:
+        from webhooklab.live import LiveComparison, Refreshing  # noqa: PLC0415 - few Labs have one
 
-        Taken before anything is read, so that nothing that comes meanwhile is judged too early.
-        """
-        if self._parts.closed:
-            return None
-        self._parts.settle()
-        return clock.to_datetime(clock.now_us())
+        self._parts.check_open()
+        made = Refreshing(partial(self._compare, override, grace), self._mark, grace)
+        if self._live is None:
+            self._parts.closing.callback(self._stop_live)
+        self._stop_live()
+        self._live = LiveComparison(
+            made,
+            lambda: list(self._parts.pulling.pollers.values()),
+            file=self._parts.path.name,
+            snapshot=self._snapshot,
+        )
+        return self._live
+
+    def _stop_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _mark(self) -> Hashable:
+        """What a comparison is made of: with equal marks there are the same rows."""
+        with self._parts.store.reading() as connection:
+            deliveries = self._parts.store.state(connection)
+            dropped = self._parts.store.dropped(connection)
+        return deliveries, dropped, self._parts.pulling.observations.newest()
+
+    def _settle(self) -> None:
+        """Have what came committed. What cannot be written down cannot be judged, but compared."""
+        if not self._parts.closed:
+            with contextlib.suppress(CaptureFileError, ListenerProcessError):
+                self._parts.settle()
 
     def _recover(self, missed: pd.DataFrame) -> pd.DataFrame:
         self._parts.check_open()
         before = self.find(f"source:{RECOVERED}", columns=["event_id"])["event_id"]
         known = {str(name): int(seq) for seq, name in before.items()}  # type: ignore[call-overload]
-        snapshots = self._parts.pulling.observations.snapshots()
+        snapshots = evidence.pulled(self._parts.pulling.observations, "snapshots")
         return self._parts.views.rows(recovery.recover(self._parts.store, missed, snapshots, known))
 
     def explain(self, entity_id: object, *, grace: float = GRACE_SECONDS) -> Explanation:
@@ -79,7 +142,7 @@ class Comparing(Frames):
     def listened(self) -> pd.DataFrame:
         """When deliveries could reach this file: `started_at`, `stopped_at`, index `span`.
 
-        A span ends early where that cannot be known: at a crash, while the machine slept, before a
-        request that was refused (`log`), and where deliveries were deleted.
+        A span ends early where that cannot be known: at a crash, while the machine slept, and
+        before a request that was refused (`log`). Where deliveries were deleted there are gaps.
         """
         return listened.listened(self._parts.store)

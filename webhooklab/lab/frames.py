@@ -54,9 +54,10 @@ class Frames(Face):
 
     @property
     def log(self) -> pd.DataFrame:
-        """Requests that were not captured: `refused_at`, `remote`, `status`, `reason`.
+        """Requests that were not captured, and answers that could not be made (`respond`).
 
-        `status` is NA where no answer was possible. Index `entry`; bounded, the oldest go.
+        `refused_at`, `remote`, `status` (NA where no answer was possible), `reason`. Index
+        `entry`; bounded, the oldest go.
         """
         return self._parts.views.log()
 

@@ -73,14 +73,16 @@ class PullSide(Face):
         entity_id: Expression = "id",
         version: Expression | None = None,
         concurrency: int = FETCH_CONCURRENCY,
+        unverified: bool = False,
     ) -> Fetcher:
         """After each delivery from now on, GET what it is about: thin events.
 
         `url_template`: `"https://api.example.com/orders/{data.id}"`, with JMESPath over the body in
         braces; each value becomes one path segment, and nothing leaves the template's origin.
         `path`, `event_type`: only for deliveries below, or of, these. `state`: where the payload
-        has the entity; `resource`: where the answer has it. Replaces the earlier one of the same
-        `name` (None: the template). Returns what has `.stop()`, `.drain()` and `.stats`.
+        has the entity; `resource`: where the answer has it. `unverified`: also for deliveries
+        whose signature is checked (`verify_with`) and not valid. Replaces the earlier one of the
+        same `name` (None: the template). Returns what has `.stop()`, `.drain()` and `.stats`.
         """
         self._parts.check_owner("fetch")
         return self._parts.pulling.fetch_related(
@@ -96,6 +98,7 @@ class PullSide(Face):
             entity_id=entity_id,
             version=version,
             concurrency=concurrency,
+            unverified=unverified,
         )
 
     @property

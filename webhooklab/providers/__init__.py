@@ -1,25 +1,37 @@
-"""Who sent a request, and which events it carries. One small module per provider.
+"""Who sent a request, and which events it carries. One small module or row per provider.
 
-The first provider in `PROVIDERS` that recognises a request interprets it. An unknown provider is
-a value (None), not an error and not a guess.
+A guide to adding one is in `README.md` beside this file. An unknown provider is a value (None),
+not an error and not a guess.
 """
 
 from __future__ import annotations
 
-from webhooklab.providers.base import Provider
-from webhooklab.providers.cloudevents import CloudEvents
-from webhooklab.providers.standard_webhooks import StandardWebhooks
-from webhooklab.records import Interpretation, Request
+from webhooklab.providers.base import Handshake, Provider, Retries
+from webhooklab.providers.built_in import PROVIDERS
+from webhooklab.providers.fields import Fields
+from webhooklab.providers.marks import Mark
+from webhooklab.providers.registering import (
+    find,
+    handshake_answer,
+    interpret,
+    names,
+    recognise,
+    register,
+    registered,
+)
 
-PROVIDERS: tuple[Provider, ...] = (CloudEvents(), StandardWebhooks())
-"""In the order in which they are asked."""
-
-__all__ = ["PROVIDERS", "Provider", "interpret"]
-
-
-def interpret(request: Request) -> Interpretation:
-    """Ask each provider in turn. Never raises on anything from the wire."""
-    for provider in PROVIDERS:
-        if provider.recognises(request):
-            return provider.interpret(request)
-    return Interpretation()
+__all__ = [
+    "PROVIDERS",
+    "Fields",
+    "Handshake",
+    "Mark",
+    "Provider",
+    "Retries",
+    "find",
+    "handshake_answer",
+    "interpret",
+    "names",
+    "recognise",
+    "register",
+    "registered",
+]

@@ -1,39 +1,60 @@
-"""Standard Webhooks: https://github.com/standard-webhooks/standard-webhooks (the specification)."""
+"""Standard Webhooks and Svix, which it comes from.
+
+https://github.com/standard-webhooks/standard-webhooks (the specification), https://docs.svix.com.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any
 
-from webhooklab.instants import parse_instant
-from webhooklab.providers.base import Provider, mapping, text
-from webhooklab.records import Event, Request
+from webhooklab.headers import Headers
+from webhooklab.providers.base import Provider, Retries
+from webhooklab.providers.fields import Fields, mapping
+from webhooklab.providers.marks import Mark
+from webhooklab.signatures import table
 
 
-class StandardWebhooks(Provider):
-    """Headers `webhook-id` and `webhook-timestamp`; a body of `type`, `timestamp` and `data`.
+def subject(_headers: Headers, body: Any) -> str | None:
+    """Event types are hierarchical and end in what happened: "order.shipped" is of an "order"."""
+    event_type = mapping(body).get("type")
+    return event_type.rpartition(".")[0] or None if isinstance(event_type, str) else None
 
-    `webhook-id` is the idempotency key, equal on retries. `webhook-timestamp` is the time of the
-    attempt, so `occurred_at` comes from the body alone. Event types are hierarchical and end in
-    what happened, so "order.shipped" is about an "order".
-    """
 
-    name: ClassVar[str] = "standardwebhooks"
+def _fields(id_header: str) -> Fields:
+    # The header is the idempotency key, equal on retries. The timestamp beside it is the time of
+    # the attempt, so `occurred_at` comes from the body alone.
+    return Fields(
+        event_type="type",
+        event_id=f"header:{id_header}",
+        entity_type=subject,
+        entity_id="data.id",
+        occurred_at="timestamp",
+    )
 
-    def recognises(self, request: Request) -> bool:
-        """Both headers are there."""
-        return "webhook-id" in request.headers and "webhook-timestamp" in request.headers
 
-    def events(self, request: Request) -> Sequence[Event]:
-        """One delivery is one event."""
-        body = mapping(request.data)
-        event_type = text(body.get("type"))
-        return [
-            Event(
-                event_type=event_type,
-                event_id=request.headers.get("webhook-id"),
-                entity_type=event_type.rpartition(".")[0] or None if event_type else None,
-                entity_id=text(mapping(body.get("data")).get("id")),
-                occurred_at=parse_instant(body.get("timestamp")),
-            )
-        ]
+STANDARD_WEBHOOKS = Provider(
+    name="standardwebhooks",
+    title="Standard Webhooks",
+    source="https://github.com/standard-webhooks/standard-webhooks",
+    marks=(Mark(header="webhook-id", also=("webhook-timestamp",)),),
+    reads=_fields("webhook-id"),
+    schemes=(table.STANDARD, table.STANDARD_ED25519),
+    retries=Retries(
+        waits_seconds=(5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400),
+        in_words="the specification's suggestion; 410 disables, Retry-After is respected",
+        timeout_seconds=15,
+    ),
+)
+
+SVIX = Provider(
+    name="svix",
+    title="Svix",
+    source="https://docs.svix.com/receiving/introduction",
+    marks=(Mark(header="svix-id", also=("svix-timestamp",)),),
+    reads=_fields("svix-id"),
+    # Its library also takes the headers of Standard Webhooks.
+    schemes=(table.SVIX, table.SVIX_ED25519, table.STANDARD, table.STANDARD_ED25519),
+    retries=Retries(
+        waits_seconds=(5, 300, 1_800, 7_200, 18_000, 36_000, 36_000), timeout_seconds=15
+    ),
+)

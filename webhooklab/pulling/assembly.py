@@ -8,7 +8,7 @@ from typing import Any
 from webhooklab.background import BackgroundLoop
 from webhooklab.observations import Observations
 from webhooklab.pulling.fetcher import Fetcher
-from webhooklab.pulling.intake import Refuse
+from webhooklab.pulling.intake import Refuse, no_refusal
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.poller import Poller
 from webhooklab.pulling.source import Sought, Source
@@ -25,7 +25,7 @@ class Pulling:
         self,
         store: Store,
         *,
-        refuse: Refuse = lambda _delivery: None,
+        refuse: Refuse = no_refusal,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self.observations = Observations(store)

@@ -15,7 +15,7 @@ from webhooklab.observations import Observations
 from webhooklab.pulled import Fetch
 from webhooklab.pulling.answers import Answer, Failure, Tally
 from webhooklab.pulling.getter import Getter
-from webhooklab.pulling.intake import Intake, Refuse, Wanted
+from webhooklab.pulling.intake import Intake, Refuse, Wanted, no_refusal
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.source import Sought
 from webhooklab.pulling.statistics import FetchStatistics, html_table
@@ -42,7 +42,7 @@ class Fetcher:
         store: Store,
         background: BackgroundLoop,
         *,
-        refuse: Refuse = lambda _delivery: None,
+        refuse: Refuse = no_refusal,
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         sought.check()

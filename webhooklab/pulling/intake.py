@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 
@@ -20,8 +20,17 @@ from webhooklab.pulling.templates import Template
 from webhooklab.records import Delivery
 from webhooklab.store import Store
 
-Refuse = Callable[[Delivery], str | None]
-"""Why nothing is fetched for a delivery; None: it is."""
+
+class Refuse(Protocol):
+    """Why nothing is fetched for a delivery; None: it is. `unverified`: whatever its signature."""
+
+    def __call__(self, delivery: Delivery, /, *, unverified: bool) -> str | None:
+        """The reason in words."""
+
+
+def no_refusal(_delivery: Delivery, /, *, unverified: bool) -> None:
+    """Everything is fetched for."""
+
 
 _LIVE: Final = frozenset({"local", "jupyter", "relay", "smee", "webhookrelay"})
 _WITHOUT_EVENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -105,7 +114,7 @@ class Intake:
         )
 
     def _look_at(self, delivery: Delivery) -> None:
-        reason = self._refuse(delivery)
+        reason = self._refuse(delivery, unverified=self._sought.unverified)
         events = self._observations.spoken(delivery.seq)
         for event in (each for each in events if self._sought.is_about(each.event_type)):
             try:

@@ -60,7 +60,8 @@ class Sought:
     glob ("order.*"); None: for all. `state`: where in the body the entity is;
     None: what the last placeholder is a field of. `resource`: where in the answer it is; None: the
     answer. `entity_id`, `version`: over that. `entity_type` None: the event's own. `concurrency`:
-    GETs at one time. `auth`: what httpx takes; `headers` go with every request.
+    GETs at one time. `auth`: what httpx takes; `headers` go with every request. `unverified`: also
+    for deliveries whose signature is checked, and not valid.
     """
 
     url_template: str
@@ -75,6 +76,7 @@ class Sought:
     entity_id: Expression = "id"
     version: Expression | None = None
     concurrency: int = FETCH_CONCURRENCY
+    unverified: bool = False
 
     def check(self) -> None:
         """Raise `PullArgumentError` for a concurrency that is none."""

@@ -6,10 +6,24 @@ is loaded when one is first read.
 
 from __future__ import annotations
 
+from webhooklab.signatures.invented import SecretPair, invent
 from webhooklab.signatures.keys import Secret, Secrets
+from webhooklab.signatures.problem import SecretError
 from webhooklab.signatures.scheme import Scheme
 from webhooklab.signatures.signer import Signed, sign
 from webhooklab.signatures.verification import UNCHECKED, Verification
 from webhooklab.signatures.verifier import Verifier
 
-__all__ = ["UNCHECKED", "Scheme", "Secret", "Secrets", "Signed", "Verification", "Verifier", "sign"]
+__all__ = [
+    "UNCHECKED",
+    "Scheme",
+    "Secret",
+    "SecretError",
+    "SecretPair",
+    "Secrets",
+    "Signed",
+    "Verification",
+    "Verifier",
+    "invent",
+    "sign",
+]

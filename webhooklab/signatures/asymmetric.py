@@ -126,3 +126,33 @@ def _loaded(encoded: bytes) -> object:
         return getattr(serialization, f"load_{coding}_private_key")(encoded, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise SecretError("the key cannot be read: copy it as the provider shows it") from None
+
+
+def new_ed25519(seed: bytes) -> tuple[bytes, bytes]:
+    """A pair from 32 bytes of seed: the private key with its public half behind it, the public."""
+    private = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+    public = private.public_key().public_bytes_raw()
+    return private.private_bytes_raw() + public, public
+
+
+def new_ecdsa(seed: bytes) -> tuple[bytes, bytes]:
+    """A pair on P-256 from 32 bytes of seed: PKCS #8 and SPKI, in DER."""
+    private = ec.derive_private_key(int.from_bytes(seed) >> 1 or 1, ec.SECP256R1())
+    return _encoded(private, serialization.Encoding.DER)
+
+
+def new_rsa() -> tuple[bytes, bytes]:
+    """A new pair: PKCS #8 and SPKI, in PEM."""
+    return _encoded(rsa.generate_private_key(65_537, 2_048), serialization.Encoding.PEM)
+
+
+def _encoded(
+    private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, encoding: serialization.Encoding
+) -> tuple[bytes, bytes]:
+    kept = private.private_bytes(
+        encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    shown = private.public_key().public_bytes(
+        encoding, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return kept, shown

@@ -44,7 +44,10 @@ def pairs() -> ModuleType:
 
 def several(secret: Secrets | None) -> list[bytes]:
     """One secret or several as bytes, in the order given; empty ones are none."""
-    given = [secret] if isinstance(secret, str | bytes) else list(secret or ())
+    if secret is None:
+        return []
+    is_one = isinstance(secret, str | bytes) or not isinstance(secret, Iterable)
+    given: list[Any] = [secret] if is_one else list(secret)
     if not all(isinstance(each, str | bytes) for each in given):
         raise TypeError("a secret is text or bytes, or several of them in a list")
     return [each.encode() if isinstance(each, str) else each for each in given if each]
@@ -103,11 +106,12 @@ def _standard_ed25519(secret: bytes) -> Any:
 
 
 def _ed25519_hex(secret: bytes) -> Any:
+    """The public key; or the private one with the public behind it, which also signs."""
     try:
         raw = binascii.unhexlify(secret.strip())
     except ValueError:
         raise SecretError("this is not a public key in hex: 64 digits") from None
-    return pairs().ed25519_public(raw)
+    return pairs().ed25519_private(raw) if len(raw) == 64 else pairs().ed25519_public(raw)
 
 
 def _ecdsa(secret: bytes) -> Any:

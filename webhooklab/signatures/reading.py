@@ -13,7 +13,7 @@ from webhooklab.signatures.scheme import Scheme
 def carries(scheme: Scheme, material: Material) -> bool:
     """Whether the request has a signature of this scheme at all, well-formed or not."""
     if scheme.header is None:
-        return material.json(scheme.signature.partition(":")[2]) is not None
+        return material.json(scheme.signature_path) is not None
     if scheme.header.endswith("-*"):
         return any(True for _ in _numbered(scheme.header, material.headers))
     return scheme.header in material.headers
@@ -21,20 +21,20 @@ def carries(scheme: Scheme, material: Material) -> bool:
 
 def signatures(scheme: Scheme, material: Material) -> list[str]:
     """The texts after the scheme's prefix; sets the material's `fields`."""
-    if scheme.header is None:
-        values = [material.json(scheme.signature.partition(":")[2]) or ""]
-    elif scheme.header.endswith("-*"):
-        values = list(_numbered(scheme.header, material.headers))
+    header = scheme.header
+    if header is None:
+        values = [material.json(scheme.signature_path) or ""]
+    elif header.endswith("-*"):
+        values = list(_numbered(header, material.headers))
     else:
-        values = [material.headers.get(scheme.header) or ""]
+        values = [material.headers.get(header) or ""]
     if scheme.separator is not None:
-        values = values[0].split(scheme.separator)
-        material.fields = _fields(values[:MAX_SIGNATURES])
-    return [
-        value[len(scheme.prefix) :]
-        for value in values[:MAX_SIGNATURES]
-        if value.startswith(scheme.prefix)
-    ]
+        values = values[0].split(scheme.separator, MAX_SIGNATURES)
+        if scheme.has_fields:
+            material.fields = _fields(values)
+    prefix = scheme.prefix
+    skipped = len(prefix)
+    return [value[skipped:] for value in values[:MAX_SIGNATURES] if value.startswith(prefix)]
 
 
 def _fields(items: list[str]) -> dict[str, str]:

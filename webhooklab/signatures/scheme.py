@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from webhooklab.headers import Headers
@@ -28,7 +29,7 @@ KeyForm: TypeAlias = Literal[
 Alternatives: TypeAlias = Callable[[Material], Sequence[bytes]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Scheme:
     """One way to sign a delivery.
 
@@ -66,13 +67,29 @@ class Scheme:
     beside: tuple[tuple[str, str], ...] = ()
     address: Callable[[str, bytes, str | None], str] | None = None
 
-    @property
+    @cached_property
     def header(self) -> str | None:
         """The signature's header in lower case; None when it is in the body."""
         kind, _, name = self.signature.partition(":")
         return name if kind == "header" else None
 
-    @property
+    @cached_property
+    def signature_path(self) -> str:
+        """The dotted path of a signature that is in the body."""
+        return self.signature.partition(":")[2]
+
+    @cached_property
+    def timestamp_path(self) -> str | None:
+        """The dotted path of a time of signing that is in the body; None when it is elsewhere."""
+        paths = names(self.timestamp or "", "json")
+        return paths[0] if paths else None
+
+    @cached_property
+    def has_fields(self) -> bool:
+        """Whether what is signed is in part beside the signature, as a field of its header."""
+        return isinstance(self.signed, str) and bool(names(self.signed, "field"))
+
+    @cached_property
     def headers(self) -> tuple[str, ...]:
         """All headers that only a delivery signed in this way has, the signature's first."""
         own = [self.header] if self.header else []

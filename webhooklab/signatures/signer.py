@@ -11,9 +11,9 @@ from webhooklab import bodies, clock
 from webhooklab.headers import Headers, Pair
 from webhooklab.signatures.keys import Key, Secrets, read, several
 from webhooklab.signatures.material import Material, names
+from webhooklab.signatures.plan import Plan
 from webhooklab.signatures.problem import Problem, SecretError
 from webhooklab.signatures.scheme import Scheme
-from webhooklab.signatures.verifier import encode, mac, messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def sign(
     material.fields = _fields(scheme, now_us)
     signatures = [_signature(scheme, key, material) for key in keys]
     if scheme.header is None:
-        return Signed((), _with(body, scheme.signature.partition(":")[2], signatures[0]), url)
+        return Signed((), _with(body, scheme.signature_path, signatures[0]), url)
     return Signed((*beside, *_header(scheme, material, signatures)), body, url)
 
 
@@ -68,18 +68,14 @@ def _signature(scheme: Scheme, key: Key, material: Material) -> str:
     if scheme.algorithm == "token":
         token: bytes = key.material
         return token.decode("latin-1")
+    if key.material is None:
+        raise SecretError("signing needs the private key, in PEM")
+    plan = Plan(scheme, [key], None)
     material.extra = key.extra
     try:
-        message = messages(scheme, material)[0]
+        return plan.written(key, plan.messages(material)[0]).decode()
     except Problem as problem:
         raise ValueError(str(problem)) from None
-    if isinstance(key.material, bytes):
-        raw = mac(scheme, key.material, message)
-    elif key.material is None:
-        raise SecretError("signing needs the private key, in PEM")
-    else:
-        raw = key.material.sign(message)
-    return encode(scheme, raw).decode()
 
 
 def _header(scheme: Scheme, material: Material, signatures: list[str]) -> list[Pair]:

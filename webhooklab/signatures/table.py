@@ -73,6 +73,12 @@ DOCUSIGN = over_body("x-docusign-signature-*", encoding="base64")  # developers.
 DROPBOX = over_body("x-dropbox-signature")  # www.dropbox.com/developers/reference/webhooks
 MAILERSEND = over_body("signature")  # developers.mailersend.com, django-anymail
 MAILTRAP = over_body("mailtrap-signature")  # docs.mailtrap.io
+SENTRY = over_body("sentry-hook-signature")  # docs.sentry.io
+WOOCOMMERCE = over_body("x-wc-webhook-signature", encoding="base64")  # developer.woocommerce.com
+LINE = over_body("x-line-signature", encoding="base64")  # developers.line.biz
+PAGERDUTY = replace(  # developer.pagerduty.com; several while a secret is rotated
+    over_body("x-pagerduty-signature", prefix="v1="), separator=","
+)
 
 STRIPE = Scheme(  # stripe-python, _webhook.py
     signature="header:stripe-signature",
@@ -84,6 +90,17 @@ STRIPE = Scheme(  # stripe-python, _webhook.py
     timestamp="{field:t}",
     tolerance_seconds=300,
     ahead=False,
+)
+CALENDLY = replace(  # developer.calendly.com, which suggests three minutes
+    STRIPE, signature="header:calendly-webhook-signature", tolerance_seconds=180
+)
+ZENDESK = Scheme(  # developer.zendesk.com
+    signature="header:x-zendesk-webhook-signature",
+    algorithm="hmac-sha256",
+    encoding="base64",
+    signed="{header:x-zendesk-webhook-signature-timestamp}{body}",
+    timestamp="{header:x-zendesk-webhook-signature-timestamp}",
+    unit="rfc3339",
 )
 PADDLE = Scheme(  # paddle-python-sdk, Notifications/PaddleSignature.py and Verifier.py
     signature="header:paddle-signature",

@@ -15,12 +15,14 @@ REWRITTEN = (
     "matches, but these are not the bytes that were signed. Have the relay pass on the raw body"
 )
 
+NOTHING = "this provider signs nothing"
+
 _LENGTHS = {"hmac-sha256": 32, "hmac-sha1": 20, "ed25519": 64}
-_hex = re.compile(r"[0-9a-f]*").fullmatch
-_base64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
+_hex = re.compile(rb"[0-9a-f]*").fullmatch
+_base64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}").fullmatch
 
 
-def is_well_formed(scheme: Scheme, written: str) -> bool:
+def is_well_formed(scheme: Scheme, written: bytes) -> bool:
     """Whether a text could be a signature of this scheme."""
     alphabet = _hex if scheme.encoding == "hex" else _base64
     size = _LENGTHS.get(scheme.algorithm)

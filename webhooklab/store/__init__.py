@@ -22,6 +22,7 @@ from webhooklab.defaults import (
 from webhooklab.errors import CaptureFileError, ClosedError, ForeignFileError, StoreError
 from webhooklab.measures import Durations
 from webhooklab.records import Arrival, Interpretation, Request
+from webhooklab.signatures import Verification
 from webhooklab.store import dropping, observations, upkeep, writing
 from webhooklab.store.changes import Changes
 from webhooklab.store.committer import Committer
@@ -30,13 +31,15 @@ from webhooklab.store.dropping import Dropped
 from webhooklab.store.reader import Reader
 from webhooklab.store.reading import Chunk
 from webhooklab.store.writer import Writer
-from webhooklab.store.writing import Refusal, Stored
+from webhooklab.store.writing import Amendment, Refusal, Stored
 
 __all__ = [
+    "Amendment",
     "Chunk",
     "Connection",
     "Done",
     "Dropped",
+    "Item",
     "Outcome",
     "Refusal",
     "Store",
@@ -46,8 +49,9 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+Item: TypeAlias = Arrival | Refusal | Amendment
 Outcome: TypeAlias = Stored | CaptureFileError | None
-"""What became of what was submitted: a `Stored` of an arrival, None of a refusal, or an error."""
+"""What became of what was submitted: a `Stored` of an arrival, None of all else, or an error."""
 Done: TypeAlias = Callable[[Sequence[Outcome]], object]
 
 
@@ -72,15 +76,15 @@ class Store(Reader):
 
     # Writing
 
-    def submit(self, items: Sequence[Arrival | Refusal], done: Done) -> None:
-        """Have arrivals and refusals stored with the next commit.
+    def submit(self, items: Sequence[Item], done: Done) -> None:
+        """Have arrivals, refusals and amendments stored with the next commit.
 
         `done` is called on the store's thread, with an `Outcome` for each.
         """
         if self._committer is None or not self._committer.submit(items, done):
             done([StoreError(self._closed_message())] * len(items))
 
-    def append(self, items: Sequence[Arrival | Refusal]) -> list[Stored | None]:
+    def append(self, items: Sequence[Item]) -> list[Stored | None]:
         """`submit`, and wait for the commit. Raises `CaptureFileError` if one was not stored.
 
         Without items: returns when all that was submitted before has been committed.
@@ -94,24 +98,28 @@ class Store(Reader):
             stored.append(outcome)
         return stored
 
+    def amend(self, seq: int, status: int) -> None:
+        """Say what a delivery's sender got, and wait for the commit. Raises `CaptureFileError`."""
+        self.append([Amendment(seq, status)])
+
     @property
     def waiting(self) -> int:
         """How many have been submitted and are not committed yet."""
         return 0 if self._committer is None else self._committer.waiting
 
-    def _timed_commit(self, items: list[Arrival | Refusal]) -> list[Stored | None]:
+    def _timed_commit(self, items: list[Item]) -> list[Stored | None]:
         begun = clock.monotonic()
         try:
             return self._commit(items)
         finally:
             self.commits.add(clock.monotonic() - begun)
 
-    def _commit(self, items: list[Arrival | Refusal]) -> list[Stored | None]:
+    def _commit(self, items: list[Item]) -> list[Stored | None]:
         arrivals = [item for item in items if isinstance(item, Arrival)]
-        refusals = [item for item in items if isinstance(item, Refusal)]
         with self._writing().transaction() as connection:
             stored = iter(writing.append(connection, arrivals))
-            writing.append_refusals(connection, refusals)
+            if len(arrivals) < len(items):
+                _write_others(connection, items)
             foreign_change = self._writing().others_wrote(connection)
         if foreign_change:
             self._tell_of_foreign_change()
@@ -171,6 +179,19 @@ class Store(Reader):
         try:
             with translated(self.path), contextlib.closing(connect(self.path)) as reader:
                 upkeep.derive_again(reader, writer, interpret, self.head, progress)
+        finally:
+            self._changes.announce()
+
+    def verify_again(
+        self,
+        verify: Callable[[Request], Verification | None],
+        progress: upkeep.Progress = upkeep.unwatched,
+    ) -> int:
+        """Set the verdicts of rows anew, None leaves one as it is; returns how many were set."""
+        writer = self._writing()
+        try:
+            with translated(self.path), contextlib.closing(connect(self.path)) as reader:
+                return upkeep.verify_again(reader, writer, verify, self.head, progress)
         finally:
             self._changes.announce()
 
@@ -243,6 +264,11 @@ class Store(Reader):
             self._writer.close()
         self._changes.announce()
         self._close_idle()
+
+
+def _write_others(connection: Connection, items: Sequence[Item]) -> None:
+    writing.append_refusals(connection, [each for each in items if isinstance(each, Refusal)])
+    writing.amend(connection, [each for each in items if isinstance(each, Amendment)])
 
 
 def _check_readable(path: Path) -> None:

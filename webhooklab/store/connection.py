@@ -15,6 +15,7 @@ from webhooklab.errors import CaptureFileError, ForeignFileError, NewerFileError
 from webhooklab.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Connection = sqlite3.Connection
+Cursor = sqlite3.Cursor
 TooBig = sqlite3.DataError
 """A value, or what a query puts together, is larger than SQLite handles."""
 OWNER_ONLY: Final = 0o600

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from webhooklab.store.connection import Connection
+from webhooklab.store.connection import Connection, Cursor
 
 POLL_COLUMNS: Final = (
     *("poller", "url", "requested_at", "polled_at", "status", "elapsed_ms", "response_bytes"),
@@ -27,6 +27,8 @@ FETCH_COLUMNS: Final = (
 )
 
 Row = Sequence[Any]
+Rows = Cursor
+"""Rows that are still to be read, a part at a time."""
 
 _PROVED_AT: Final = """
     SELECT polls.requested_at FROM polls JOIN pollers ON pollers.name = polls.poller
@@ -143,7 +145,7 @@ def events_of(connection: Connection, seq: int) -> list[Row]:
     )
     single = (
         "SELECT 0, event_type, entity_type, entity_id, version, content_type, body "
-        "FROM deliveries JOIN raws USING (seq) WHERE seq = ?"
+        "FROM deliveries JOIN raws USING (seq) WHERE seq = ? AND event_count > 0"
     )
     batch = connection.execute(query, (seq,)).fetchall()
     return batch or connection.execute(single, (seq,)).fetchall()
@@ -158,22 +160,33 @@ def insert_fetches(connection: Connection, fetcher: str, rows: Sequence[Row]) ->
     )
 
 
-def polls(connection: Connection) -> list[Row]:
-    """All polls, oldest first: id and `POLL_COLUMNS`."""
-    query = f"SELECT id, {', '.join(POLL_COLUMNS)} FROM polls ORDER BY id"
-    return connection.execute(query).fetchall()
+def newest(connection: Connection) -> tuple[int, int]:
+    """The ids of the newest poll and the newest fetch; 0 where there is none."""
+    query = "SELECT (SELECT max(id) FROM polls), (SELECT max(id) FROM fetches)"
+    poll, fetch = connection.execute(query).fetchone()
+    return poll or 0, fetch or 0
 
 
-def snapshots(connection: Connection) -> list[Row]:
-    """All states that polls saw, oldest first: id and `SNAPSHOT_COLUMNS`."""
-    names = ", ".join(_LAST_SEEN if name == "last_seen_at" else name for name in SNAPSHOT_COLUMNS)
-    return connection.execute(f"SELECT id, {names} FROM snapshots ORDER BY id").fetchall()
+def polls(connection: Connection, names: Sequence[str] = POLL_COLUMNS) -> Rows:
+    """All polls, oldest first: id and some of `POLL_COLUMNS`."""
+    return connection.execute(f"SELECT {', '.join(['id', *names])} FROM polls ORDER BY id")
 
 
-def fetches(connection: Connection) -> list[Row]:
-    """All fetches, in the order they were stored: id and `FETCH_COLUMNS`."""
-    query = f"SELECT id, {', '.join(FETCH_COLUMNS)} FROM fetches ORDER BY id"
-    return connection.execute(query).fetchall()
+def snapshots(connection: Connection, names: Sequence[str] = SNAPSHOT_COLUMNS) -> Rows:
+    """All states that polls saw, oldest first: id and some of `SNAPSHOT_COLUMNS`."""
+    columns = [_LAST_SEEN if name == "last_seen_at" else name for name in names]
+    return connection.execute(f"SELECT {', '.join(['id', *columns])} FROM snapshots ORDER BY id")
+
+
+def fetches(connection: Connection, names: Sequence[str] = FETCH_COLUMNS) -> Rows:
+    """All fetches, in the order they were stored: id and some of `FETCH_COLUMNS`."""
+    return connection.execute(f"SELECT {', '.join(['id', *names])} FROM fetches ORDER BY id")
+
+
+def states(connection: Connection, table: Literal["snapshots", "fetches"], ids: Row) -> Rows:
+    """Id and state (JSON) of some snapshots or fetches, in no order."""
+    query = f"SELECT id, state FROM {table} WHERE id IN (SELECT value FROM json_each(?))"
+    return connection.execute(query, (json.dumps(list(ids)),))
 
 
 def forget_fetches(connection: Connection, seqs: Sequence[int]) -> None:

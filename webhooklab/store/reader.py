@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from webhooklab.records import EVENT_COLUMNS, Delivery
 from webhooklab.store import dropping, reading, writing
 from webhooklab.store.connection import Connection, connect, translated
 from webhooklab.store.dropping import Dropped
-from webhooklab.store.reading import Chunk
+from webhooklab.store.reading import Amendments, Chunk
 
 _DELIVERY_QUERY: Final = (
     f"SELECT seq, {', '.join(EVENT_COLUMNS)} FROM deliveries JOIN raws USING (seq) WHERE "
@@ -77,6 +78,14 @@ class Reader:
         row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0, writing.last_seq(connection)
 
+    def amendments(self, connection: Connection, after: int) -> Amendments:
+        """What has changed in rows that are there, beyond the first `after` changes."""
+        return reading.amendments(connection, after)
+
+    def last_amendment(self, connection: Connection) -> int:
+        """How many changes there have been to rows that are there."""
+        return reading.last_amendment(connection)
+
     def count(self) -> int:
         """How many deliveries the file holds."""
         with self.reading() as connection:
@@ -132,6 +141,14 @@ class Reader:
         """The events of batches: seq, item, type, id, entity type and id, time, version, body."""
         query = "SELECT * FROM items WHERE seq > ? ORDER BY seq, item"
         return connection.execute(query, (after,)).fetchall()
+
+    def item_bodies(
+        self, connection: Connection, seqs: Sequence[int]
+    ) -> dict[tuple[int, int], bytes | None]:
+        """The bodies of the events of some batches, by seq and item."""
+        query = "SELECT seq, item, body FROM items WHERE seq IN (SELECT value FROM json_each(?))"
+        rows = connection.execute(query, (json.dumps(list(seqs)),))
+        return {(seq, item): body for seq, item, body in rows}
 
     def seqs_after(
         self, after: int, limit: int, where: str, parameters: Sequence[object]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.store.connection import Connection, TooBig
+from webhooklab.store.schema import AMENDED_SINCE
 
 CHUNK_ROWS: Final = 20_000
 CHUNK_BYTES: Final = 64 * 2**20
@@ -16,6 +18,45 @@ _RAW: Final = ("headers_json", "body")
 
 Chunk = dict[str, list[Any]]
 """Column name to values; `seq` is always there. Times are in microseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendments:
+    """Rows whose `status` has changed since they were committed; `seqs` go up.
+
+    `last` is the number of the last change: the next ones are those after it.
+    """
+
+    last: int
+    seqs: Sequence[int]
+    statuses: Sequence[int | None]
+
+
+def amendments(connection: Connection, after: int) -> Amendments:
+    """The changes after the number `after`. Call it inside one transaction."""
+    if not _has_amendments(connection):
+        return Amendments(0, (), ())
+    query = "SELECT seq, status, amended FROM deliveries WHERE amended > ? ORDER BY seq"
+    rows = connection.execute(query, (after,)).fetchall()
+    if not rows:
+        return Amendments(after, (), ())
+    seqs, statuses, numbers = zip(*rows, strict=True)
+    return Amendments(max(numbers), seqs, statuses)
+
+
+def last_amendment(connection: Connection) -> int:
+    """The number of the last change; 0 when there was none."""
+    if not _has_amendments(connection):
+        return 0
+    query = "SELECT amended FROM deliveries WHERE amended IS NOT NULL ORDER BY amended DESC LIMIT 1"
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _has_amendments(connection: Connection) -> bool:
+    """Whether the file was written by a version that knows of them: a reader changes no file."""
+    steps = connection.execute("PRAGMA user_version").fetchone()[0]
+    return bool(steps >= AMENDED_SINCE)
 
 
 def chunks(

@@ -142,14 +142,24 @@ STEPS: Final[tuple[str, ...]] = (
     );
     CREATE INDEX fetches_by_delivery ON fetches (seq);
     """,
-    # When deliveries could reach us: without it, nothing that polls saw can be called missed.
+    # When deliveries could reach us: without it, nothing that polls saw can be called missed. Of
+    # the times when deliveries came that have been deleted since, nothing is known any more.
     """
     CREATE TABLE listening (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         started_at INTEGER NOT NULL,
         stopped_at INTEGER NOT NULL
     );
+    CREATE TABLE holes (first_at INTEGER NOT NULL, last_at INTEGER NOT NULL);
+    """,
+    # What a sender got may be known only after the commit. `amended` numbers the rows that were
+    # changed so, upwards: a reader that has seen some finds the others by the index.
+    """
+    ALTER TABLE deliveries ADD COLUMN amended INTEGER;
+    CREATE INDEX deliveries_amended ON deliveries (amended) WHERE amended IS NOT NULL;
     """,
 )
 
 VERSION: Final = len(STEPS)
+AMENDED_SINCE: Final = 4
+"""The step that brought `deliveries.amended`."""

@@ -1,4 +1,7 @@
-"""When deliveries could reach us, as rows: spans of time, each growing while somebody listens."""
+"""When deliveries could reach us, as rows: spans of time, each growing while somebody listens.
+
+Deliveries that are deleted leave holes: nothing is known any more of when they came.
+"""
 
 from __future__ import annotations
 
@@ -10,62 +13,61 @@ from webhooklab.store.connection import Connection
 
 _NEAR_US: Final = round(LISTENING_BEAT_SECONDS * 1e6)
 
-_INSERT: Final = "INSERT INTO listening (started_at, stopped_at) VALUES (?, ?)"
-_SET: Final = "UPDATE listening SET started_at = ?, stopped_at = ? WHERE id = ?"
-
-# The newest span may have lasted longer than was written down yet.
-_TOUCHED: Final = """
-    SELECT id, started_at, stopped_at FROM listening WHERE started_at <= ? AND (
-        stopped_at >= ? OR id = (SELECT id FROM listening ORDER BY started_at DESC LIMIT 1)
-    )
-"""
+Span = tuple[int, int]
 
 
 def begin(connection: Connection, at: int) -> int:
     """Begin a span; returns its id. Times in us since the epoch."""
-    span = connection.execute(_INSERT, (at, at)).lastrowid
+    query = "INSERT INTO listening (started_at, stopped_at) VALUES (?, ?)"
+    span = connection.execute(query, (at, at)).lastrowid
     assert span is not None
     return span
 
 
 def extend(connection: Connection, span: int, until: int) -> None:
-    """The span has lasted until then, at least."""
-    query = "UPDATE listening SET stopped_at = max(stopped_at, ?) WHERE id = ?"
-    connection.execute(query, (until, span))
+    """The span has lasted until then."""
+    connection.execute("UPDATE listening SET stopped_at = ? WHERE id = ?", (until, span))
 
 
 def cut(connection: Connection, received: Iterable[int]) -> None:
-    """Take out the times when deliveries came that are no longer there: nothing is known of them.
-
-    What comes after a cut keeps the id of its span, which may be growing.
-    """
-    for first, last in _runs(sorted(received)):
-        for span, started, stopped in connection.execute(_TOUCHED, (last, first)).fetchall():
-            if started < first:
-                left = min(first, stopped)
-                connection.execute(_INSERT, (started, left))
-            connection.execute(_SET, (last + 1, max(stopped, last + 1), span))
+    """Take out the times when deliveries came that are no longer there."""
+    connection.executemany("INSERT INTO holes VALUES (?, ?)", _runs(sorted(received)))
 
 
 def cut_before(connection: Connection, until: int) -> None:
-    """Take out all up to this time: nothing is known of it any more. The newest span may grow."""
-    newest = "(SELECT id FROM listening ORDER BY started_at DESC LIMIT 1)"
-    query = f"DELETE FROM listening WHERE stopped_at <= ? AND id != {newest}"
-    connection.execute(query, (until,))
-    connection.execute(
-        "UPDATE listening SET started_at = ?, stopped_at = max(stopped_at, ?) "
-        "WHERE started_at <= ?",
-        (until + 1, until + 1, until),
-    )
+    """Take out all up to this time: one hole, in place of those within it."""
+    connection.execute("DELETE FROM holes WHERE last_at <= ?", (until,))
+    connection.execute("INSERT INTO holes VALUES (0, ?)", (until,))
 
 
-def spans(connection: Connection) -> list[tuple[int, int, int]]:
-    """Id, start and end of all spans, in the order of time."""
-    query = "SELECT id, started_at, stopped_at FROM listening WHERE started_at < stopped_at"
-    return connection.execute(f"{query} ORDER BY started_at, id").fetchall()
+def spans(connection: Connection) -> list[Span]:
+    """Start and end of all spans, without the holes, in the order of time."""
+    query = "SELECT started_at, stopped_at FROM listening ORDER BY started_at, stopped_at"
+    found = connection.execute(query).fetchall()
+    holes = connection.execute("SELECT first_at, last_at FROM holes ORDER BY first_at").fetchall()
+    return [part for span in found for part in _parts(span, holes)]
 
 
-def _runs(times: list[int]) -> Iterator[tuple[int, int]]:
+def newest(connection: Connection) -> int | None:
+    """The latest end of a span; None when there is no span."""
+    latest: int | None = connection.execute("SELECT max(stopped_at) FROM listening").fetchone()[0]
+    return latest
+
+
+def _parts(span: Span, holes: Iterable[Span]) -> Iterator[Span]:
+    """What is left of a span."""
+    start, stop = span
+    for first, last in holes:
+        if last < start or first > stop:
+            continue
+        if start < first:
+            yield start, first - 1
+        start = last + 1
+    if start < stop:
+        yield start, stop
+
+
+def _runs(times: list[int]) -> Iterator[Span]:
     """First and last of those that follow each other closely."""
     start = 0
     for place in range(1, len(times) + 1):

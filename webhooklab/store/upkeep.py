@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -23,6 +23,7 @@ from webhooklab.defaults import (
 from webhooklab.errors import StoreError
 from webhooklab.headers import Headers
 from webhooklab.records import RECOVERED, Interpretation, Request
+from webhooklab.signatures import Verification
 from webhooklab.store import spans
 from webhooklab.store.connection import Connection
 from webhooklab.store.writer import Writer
@@ -38,6 +39,8 @@ _LINK_DUPLICATES: Final = """
         WHERE first.event_key = deliveries.event_key AND first.event_key IS NOT NULL
     ) WHERE seq BETWEEN ? AND ?
 """
+
+_SET_VERDICT: Final = "UPDATE deliveries SET verified = ?, verified_reason = ? WHERE seq = ?"
 
 _SELECT_SIZES: Final = """
     SELECT seq, body_bytes FROM deliveries
@@ -60,6 +63,9 @@ Progress = Callable[[int], object]
 
 Interpret = Callable[[Request], Interpretation]
 Derived = tuple[int, Interpretation]
+Verify = Callable[[Request], Verification | None]
+"""None: leave the verdict as it is."""
+Concluded = TypeVar("Concluded")
 
 
 def unwatched(rows: int) -> None:
@@ -189,7 +195,7 @@ def derive_again(
 ) -> None:
     """Conclude the derived columns of all rows up to `last` again, from the raw requests."""
     seq = 0
-    while derived := _derive(reader, interpret, seq, last):
+    while derived := _some(reader, interpret, seq, last):
         seq = derived[-1][0]
         with _chunk(writer) as connection:
             _update(connection, derived)
@@ -201,18 +207,36 @@ def derive_again(
             connection.execute(_LINK_DUPLICATES, (first, final))
 
 
-def _derive(reader: Connection, interpret: Interpret, after: int, last: int) -> list[Derived]:
-    """Interpret the next rows, of bounded number and size. Nobody is kept from writing."""
-    derived: list[Derived] = []
+def verify_again(
+    reader: Connection, writer: Writer, verify: Verify, last: int, progress: Progress
+) -> int:
+    """Set the verdict of all rows up to `last` that `verify` has one for; returns how many."""
+    seq = judged = 0
+    while found := _some(reader, verify, seq, last):
+        seq = found[-1][0]
+        verdicts = [(verdict.status, verdict.reason, at) for at, verdict in found if verdict]
+        with _chunk(writer) as connection:
+            bump_revision(connection)
+            connection.executemany(_SET_VERDICT, verdicts)
+        judged += len(verdicts)
+        progress(len(found))
+    return judged
+
+
+def _some(
+    reader: Connection, conclude: Callable[[Request], Concluded], after: int, last: int
+) -> list[tuple[int, Concluded]]:
+    """What is concluded of the next rows, of bounded number and size. Nobody has to wait."""
+    found: list[tuple[int, Concluded]] = []
     total = 0
     with contextlib.closing(reader.execute(_SELECT_REQUESTS, (after, last))) as rows:
         for row in rows:
             request = _request(row)
-            derived.append((row[0], interpret(request)))
+            found.append((row[0], conclude(request)))
             total += len(request.body)
-            if len(derived) == MAINTENANCE_CHUNK_ROWS or total > MAINTENANCE_CHUNK_BYTES:
+            if len(found) == MAINTENANCE_CHUNK_ROWS or total > MAINTENANCE_CHUNK_BYTES:
                 break
-    return derived
+    return found
 
 
 def _request(row: Sequence[Any]) -> Request:

@@ -58,6 +58,11 @@ _INSERT_ITEM: Final = _insert(
         *("occurred_at", "version", "body"),
     ),
 )
+_AMEND: Final = """
+    UPDATE deliveries SET status = ?, amended = 1 + coalesce((
+        SELECT amended FROM deliveries WHERE amended IS NOT NULL ORDER BY amended DESC LIMIT 1
+    ), 0) WHERE seq = ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,25 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that was not captured: a row of `lab.log`. `status` None: it got no answer."""
+    """What went wrong with a request: a row of `lab.log`. `status` None: it got no answer."""
 
     refused_at: int
     remote: str | None
     status: int | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What became known of a delivery after its commit: the status that its sender gets."""
+
+    seq: int
+    status: int
+
+
+def amend(connection: Connection, amendments: Sequence[Amendment]) -> None:
+    """Change rows, and number the changes. Those that have been deleted are left out."""
+    connection.executemany(_AMEND, [(each.status, each.seq) for each in amendments])
 
 
 def append_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None:

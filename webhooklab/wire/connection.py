@@ -45,6 +45,14 @@ class Connection(HTTPServerConnectionDelegate):
         self._ending = False
         self._receiver: Receiver | None = None
 
+    @property
+    def receiving_since(self) -> int | None:
+        """When the request came whose body is still coming, in us; None: there is none."""
+        receiver = self._receiver
+        if receiver is None or receiver.settled or not receiver.begun:
+            return None
+        return receiver.received_at
+
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
         parameters = HTTP1ConnectionParameters(

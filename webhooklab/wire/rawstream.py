@@ -33,6 +33,9 @@ class RawStream(IOStream):
     """How many bytes came since the last request was complete."""
     answering = False
     """Whether a request is complete, and its answer still to come."""
+    ended = False
+    """Whether the client has closed its side while its answer was to come: it sends no more, and
+    most have left."""
     refused = False
     """Whether a request has been refused: it has had its last word."""
     found_malformed = False
@@ -116,6 +119,7 @@ class RawStream(IOStream):
         if count:
             self.received_since_request += count
         elif count == 0 and self.answering:
+            self.ended = True
             # Or the loop would be told of it again and again.
             asyncio.get_running_loop().remove_reader(self.fileno())
             return None

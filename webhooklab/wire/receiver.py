@@ -12,13 +12,16 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from webhooklab import clock
+from webhooklab.answering import OK
 from webhooklab.headers import Headers, parse_header_block
-from webhooklab.ingress import OK, Answer, Ingress
-from webhooklab.records import Request, split_target
+from webhooklab.ingress import Ingress
+from webhooklab.records import Answer, Request, split_target
 from webhooklab.wire.deadline import Deadline
 from webhooklab.wire.rawstream import RawStream
 
 _FINE: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+_WITHOUT_LENGTH: Final = (204, 304)
+"""RFC 9110, section 8.6: what has no body has no Content-Length (a 304's would be of the 200)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Receiver(HTTPMessageDelegate):
     def __init__(self, client: Client, http1: HTTP1Connection) -> None:
         self.begun = False
         self.settled = False
+        self.received_at = 0
         self._client = client
         self._ingress = client.ingress
         self._http1 = http1
@@ -53,7 +57,7 @@ class Receiver(HTTPMessageDelegate):
         """Tornado's: the header block is there, and well-formed."""
         assert isinstance(start_line, RequestStartLine)
         self.begun = True
-        self._received_at = clock.now_us()
+        self.received_at = clock.now_us()
         block = self._client.stream.header_block
         self._method, self._target, self._pairs = parse_header_block(block)
         self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
@@ -89,7 +93,7 @@ class Receiver(HTTPMessageDelegate):
         self._client.stream.answering = True
         base_path = self._client.base_path
         request = Request(
-            received_at=self._received_at,
+            received_at=self.received_at,
             method=self._method,
             target=_without(base_path, self._target),
             headers=Headers(self._pairs),
@@ -98,13 +102,28 @@ class Receiver(HTTPMessageDelegate):
         )
         self._body = bytearray()
         gone = self._client.stream.closed()
-        self._ingress.receive(request, None if gone else self._reply)
+        self._ingress.receive(request, None if gone else self)
 
     def on_connection_close(self) -> None:
         """Tornado's: the sender went away, or sent what is not HTTP, before it was complete."""
         self._let_go()
 
-    def _reply(self, answer: Answer) -> None:
+    # As the ingress sees who waits for an answer
+
+    @property
+    def gone(self) -> bool:
+        """Whether the sender has left, or has closed its side, as one that has lost patience does.
+
+        One that closed its side may yet listen: an answer is sent to it all the same.
+        """
+        return self._client.stream.closed() or self._client.stream.ended
+
+    def release(self) -> None:
+        """Let go of what is held of the request: its answer comes later."""
+        self._let_go()
+
+    def reply(self, answer: Answer) -> None:
+        """Send the answer, and go on to the connection's next request."""
         self._let_go()
         if not self._client.stream.closed():
             self._client.deadline.sending()
@@ -130,17 +149,26 @@ class Receiver(HTTPMessageDelegate):
         if answer is OK and self._is_plain:
             self._http1.write(_FINE)
             return
-        headers = HTTPHeaders({"Content-Length": str(len(answer.body))})
-        if answer.body:
-            headers["Content-Type"] = "text/plain; charset=utf-8"
+        headers = HTTPHeaders()
+        if answer.status not in _WITHOUT_LENGTH:
+            headers["Content-Length"] = str(len(answer.body))
         if closing:
             headers["Connection"] = "close"
         for name, value in answer.headers:
             headers.add(name, value)
+        if answer.body:
+            headers.setdefault("Content-Type", "text/plain; charset=utf-8")
         body = b"" if self._method == "HEAD" else answer.body
-        reason = http.HTTPStatus(answer.status).phrase
-        start_line = ResponseStartLine("HTTP/1.1", answer.status, reason)
+        start_line = ResponseStartLine("HTTP/1.1", answer.status, _phrase(answer.status))
         self._http1.write_headers(start_line, headers, body)
+
+
+def _phrase(status: int) -> str:
+    """A status in words; "" for one that has none (RFC 9112, section 4)."""
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _is_below(base_path: str, target: str) -> bool:

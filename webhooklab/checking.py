@@ -1,0 +1,137 @@
+"""Signatures checked on receipt, by the secrets that a Lab was given. They stay in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from webhooklab import providers
+from webhooklab.errors import CheckArgumentError
+from webhooklab.mapping import Mapping
+from webhooklab.providers import interpret
+from webhooklab.records import Request
+from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
+from webhooklab.signatures.keys import several
+from webhooklab.verification import verifier
+
+_REFUSED = ("invalid", "unsigned")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How deliveries to `path` and below are checked. Its repr has no secret.
+
+    `url`: the address that the provider calls, for those that sign it; None is the Lab's own.
+    `reject`: what has no signature, or a wrong one, is answered 401 (and captured all the same).
+    """
+
+    provider: str
+    path: str
+    url: str | None
+    reject: bool
+    mapping: Mapping = field(repr=False)
+    verifier: Verifier = field(repr=False)
+    made_up: bool
+    """Whether the secret is that of our samples."""
+    secret: str | None = field(repr=False)
+    """The newest secret as text, for handshakes; None for bytes that are none."""
+
+    def verify(self, request: Request, base_url: str) -> Verification:
+        """The verdict, by the time of receipt. Never raises on anything from the wire."""
+        return self.verifier.check(
+            request.headers,
+            request.body,
+            url=self._signed_url(request, base_url),
+            method=request.method,
+            now_us=request.received_at,
+        )
+
+    def _signed_url(self, request: Request, base_url: str) -> str:
+        if self.url is None:
+            return base_url.rstrip("/") + request.target
+        has_query = "?" in self.url or not request.query_string
+        return self.url if has_query else f"{self.url}?{request.query_string}"
+
+
+class Checks:
+    """The checks of one Lab: changed by any thread, asked for each delivery.
+
+    `base_url` is where the Lab listens.
+    """
+
+    def __init__(self) -> None:
+        self.active: tuple[Check, ...] = ()
+        """Those of the longest path first. Empty where nothing is checked."""
+        self.base_url = ""
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        provider: str,
+        secret: Secrets,
+        *,
+        path: str = "/",
+        url: str | None = None,
+        reject: bool = False,
+        made_up: bool = False,
+    ) -> Check:
+        """Check by this secret from now on, in place of an earlier check of provider and path.
+
+        Raises `CheckArgumentError` for an unknown provider, one that does not sign, or a secret
+        that cannot be used.
+        """
+        try:
+            name = providers.find(provider).name
+            made = verifier(provider, secret)
+        except (TypeError, ValueError) as error:
+            raise CheckArgumentError(f"{error}.".replace("..", ".")) from error
+        mapping = Mapping(path)
+        check = Check(name, mapping.path, url, reject, mapping, made, made_up, _as_text(secret))
+        with self._lock:
+            others = [each for each in self.active if (each.provider, each.path) != _key(check)]
+            self.active = tuple(sorted([check, *others], key=lambda each: -len(each.path)))
+        return check
+
+    def clear(self) -> None:
+        """Check nothing any more."""
+        with self._lock:
+            self.active = ()
+
+    def concern(self, path: str) -> bool:
+        """Whether deliveries to `path` are checked."""
+        return any(each.mapping.covers(path) for each in self.active)
+
+    def find(self, path: str, provider: str | None) -> Check | None:
+        """The check for a delivery: that of who seems to have sent it, else the nearest one.
+
+        So a delivery cannot escape by looking like somebody else's.
+        """
+        covering = [each for each in self.active if each.mapping.covers(path)]
+        own = [each for each in covering if each.provider == provider]
+        return next(iter(own or covering), None)
+
+    def verify_captured(self, check: Check, request: Request) -> Verification | None:
+        """The verdict of one check on what was captured before; None where it is not meant."""
+        if self.find(request.path, interpret(request).provider) is not check:
+            return None
+        return check.verify(request, self.base_url)
+
+    def verify(self, request: Request, provider: str | None) -> tuple[Verification, bool]:
+        """The verdict, and whether the delivery is to be answered 401."""
+        check = self.find(request.path, provider)
+        if check is None:
+            return UNCHECKED, False
+        verdict = check.verify(request, self.base_url)
+        return verdict, check.reject and verdict.status in _REFUSED
+
+
+def _key(check: Check) -> tuple[str, str]:
+    return check.provider, check.path
+
+
+def _as_text(secret: Secrets) -> str | None:
+    found = several(secret)
+    try:
+        return found[0].decode() if found else None
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,120 @@
+"""What GitHub, Gitea, Forgejo and Gogs have in common.
+
+An event's name is in a header, what is done is the body's `action`, and the entity stands in the
+body under its own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from webhooklab.providers.base import Read
+from webhooklab.providers.fields import instant, mapping, text
+from webhooklab.providers.places import dig, path_keys
+from webhooklab.records import Event, Request
+
+
+class Kind(NamedTuple):
+    """What an event is about: the entity's type, and where it stands in the body."""
+
+    entity_type: str
+    path: str
+
+
+KINDS: dict[str, Kind] = {
+    "issues": Kind("issue", "issue"),
+    "issue_comment": Kind("issue_comment", "comment"),
+    "pull_request_review": Kind("pull_request_review", "review"),
+    "pull_request_review_comment": Kind("pull_request_review_comment", "comment"),
+    "pull_request_review_thread": Kind("pull_request", "pull_request"),
+    "pull_request_target": Kind("pull_request", "pull_request"),
+    "commit_comment": Kind("commit_comment", "comment"),
+    "discussion_comment": Kind("discussion_comment", "comment"),
+    "branch_protection_rule": Kind("branch_protection_rule", "rule"),
+    "repository_ruleset": Kind("repository_ruleset", "repository_ruleset"),
+    "repository_vulnerability_alert": Kind("repository_vulnerability_alert", "alert"),
+    "deploy_key": Kind("deploy_key", "key"),
+    "ping": Kind("hook", "hook"),
+    "meta": Kind("hook", "hook"),
+    "org_block": Kind("user", "blocked_user"),
+    "member": Kind("user", "member"),
+    "membership": Kind("team", "team"),
+    "team_add": Kind("team", "team"),
+    "installation_repositories": Kind("installation", "installation"),
+    "installation_target": Kind("account", "account"),
+    "github_app_authorization": Kind("user", "sender"),
+    "marketplace_purchase": Kind("account", "marketplace_purchase.account"),
+    "fork": Kind("repository", "forkee"),
+    "registry_package": Kind("package", "registry_package"),
+    "status": Kind("status", ""),
+    "page_build": Kind("page_build", ""),
+    "projects_v2": Kind("project", "projects_v2"),
+}
+"""Where the entity is not what the event is called after; the names as the API has them."""
+NUMBERED = frozenset({"dependabot_alert", "code_scanning_alert", "secret_scanning_alert"})
+"""Their entity is `alert`, which the API calls by its number."""
+_OWNERS = (
+    (Kind("pull_request", "pull_request"), True),
+    (Kind("issue", "issue"), True),
+    (Kind("repository", "repository"), False),
+    (Kind("organization", "organization"), False),
+)
+"""What an event is about whose name says nothing of it (Gitea's `issue_label`)."""
+_GONE = ("deleted", "removed", "dismissed", "unpinned")
+"""Actions after which the entity's last change is not when they happened."""
+_AT = {"created": "created_at", "opened": "created_at", "submitted": "submitted_at"}
+_AT |= {"completed": "completed_at", "in_progress": "started_at", "published": "published_at"}
+_AT |= {"released": "published_at", "prereleased": "published_at"}
+
+
+def reader(event_header: str, id_header: str) -> Read:
+    """A function that reads the events of a host which names them in these headers."""
+
+    def events(request: Request) -> Sequence[Event]:
+        name = request.headers.get(event_header) or ""
+        body = mapping(request.data)
+        action = text(body.get("action"))
+        about = _about(name, body)
+        event = Event(
+            event_type=f"{name}.{action}" if name and action else name or None,
+            event_id=request.headers.get(id_header),
+            entity_type=about.entity_type,
+            entity_id=about.entity_id,
+            occurred_at=_occurred_at(name, action, about, body),
+            version=text(about.entity.get("updated_at")),
+        )
+        return [event]
+
+    return events
+
+
+class About(NamedTuple):
+    """The entity; `is_own` is False for the repository in which the event was, for want of one."""
+
+    entity_type: str | None
+    entity_id: str | None
+    entity: dict[str, Any]
+    is_own: bool
+
+
+def _about(name: str, body: dict[str, Any]) -> About:
+    is_numbered = name in NUMBERED
+    kind = Kind(name, "alert") if is_numbered else KINDS.get(name, Kind(name, name))
+    for (entity_type, path), is_own in ((kind, True), *_OWNERS):
+        found = mapping(dig(body, path_keys(path)))
+        said = found.get("number" if is_own and is_numbered else "id", found.get("node_id"))
+        entity_id = text(said)
+        if entity_id is not None:
+            return About(entity_type, entity_id, found, is_own)
+    return About(None, None, {}, is_own=False)
+
+
+def _occurred_at(name: str, action: str | None, about: About, body: dict[str, Any]) -> int | None:
+    if name == "push":
+        return instant(dig(body, ("repository", "pushed_at")))
+    if not about.is_own:  # the repository's own times are of other changes
+        return instant(body.get("starred_at"))
+    if action in _GONE:
+        return None
+    return instant(about.entity.get("updated_at") or about.entity.get(_AT.get(action or "", "")))

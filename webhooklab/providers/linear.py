@@ -1,0 +1,44 @@
+"""Linear: https://linear.app/developers/webhooks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from webhooklab.headers import Headers
+from webhooklab.providers.base import Provider, Retries
+from webhooklab.providers.fields import Fields, mapping
+from webhooklab.providers.marks import Mark
+from webhooklab.signatures import table
+
+_humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
+
+
+def _event_type(headers: Headers, body: Any) -> str | None:
+    """`Issue.create`: what it is about, and what was done."""
+    fields = mapping(body)
+    kind, action = fields.get("type", headers.get("linear-event")), fields.get("action")
+    return ".".join(part for part in (kind, action) if isinstance(part, str)) or None
+
+
+def _kind(_headers: Headers, body: Any) -> str | None:
+    kind = mapping(body).get("type")
+    return _humps("_", kind).lower() if isinstance(kind, str) else None
+
+
+LINEAR = Provider(
+    name="linear",
+    title="Linear",
+    source="https://linear.app/developers/webhooks",
+    marks=(Mark(header="linear-signature"), Mark(header="linear-event")),
+    reads=Fields(
+        event_type=_event_type,
+        event_id="header:linear-delivery",
+        entity_type=_kind,
+        entity_id="data.id",
+        occurred_at="createdAt",
+        version="data.updatedAt",
+    ),
+    schemes=(table.LINEAR,),
+    retries=Retries(waits_seconds=(60, 3_600, 21_600), timeout_seconds=5),
+)

@@ -1,0 +1,67 @@
+"""Microsoft Graph change notifications.
+
+https://learn.microsoft.com/graph/change-notifications-delivery-webhooks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+from webhooklab.headers import Headers
+from webhooklab.providers.base import Provider, Retries
+from webhooklab.providers.fields import Fields, mapping, text
+from webhooklab.providers.marks import Mark
+from webhooklab.providers.places import dig
+from webhooklab.records import Answer, Request
+from webhooklab.signatures import table
+
+_humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
+
+
+def _kind(_headers: Headers, item: Any) -> str | None:
+    """`message` of `#Microsoft.Graph.Message`."""
+    said = text(dig(item, ("resourceData", "@odata.type")))
+    return _humps("_", said.rpartition(".")[2]).lower() or None if said else None
+
+
+def _event_type(headers: Headers, item: Any) -> str | None:
+    change = text(mapping(item).get("changeType"))
+    kind = _kind(headers, item)
+    return f"{kind}.{change}" if kind and change else change
+
+
+def handshake(request: Request, _secret: str | None) -> Answer | None:
+    """POST with `validationToken` in the query: the token's text."""
+    if request.method != "POST" or not request.query_string:
+        return None
+    tokens = parse_qs(request.query_string).get("validationToken")
+    if not tokens:
+        return None
+    plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
+    return Answer(200, plain, tokens[0].encode("utf-8", "replace"))
+
+
+MICROSOFT_GRAPH = Provider(
+    name="microsoft_graph",
+    title="Microsoft Graph",
+    source="https://learn.microsoft.com/graph/change-notifications-delivery-webhooks",
+    marks=(
+        Mark(keys=("value",), has=("value.0.subscriptionId",)),
+        Mark(keys=("validationTokens",), has=("value.0.subscriptionId",)),
+        Mark(query="validationToken"),
+    ),
+    reads=Fields(
+        items="value",
+        event_type=(_event_type, "lifecycleEvent"),
+        event_id="id",
+        entity_type=_kind,
+        entity_id="resourceData.id",
+        version=r"resourceData.@odata\.etag",
+        scope="subscriptionId",
+    ),
+    schemes=(table.GRAPH,),
+    handshake=handshake,
+    retries=Retries(in_words="for up to 4 hours, less and less often", timeout_seconds=3),
+)

@@ -1,0 +1,89 @@
+"""PayPal, Square and Paddle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhooklab.headers import Headers
+from webhooklab.providers.base import Provider, Retries
+from webhooklab.providers.fields import Fields, mapping
+from webhooklab.providers.marks import Mark
+from webhooklab.providers.places import dig
+from webhooklab.signatures import table
+
+PAYPAL = Provider(
+    name="paypal",
+    title="PayPal",
+    source="https://developer.paypal.com/api/rest/webhooks/",
+    marks=(
+        Mark(header="paypal-transmission-id"),
+        Mark(agent="paypal", has=("event_type", "resource")),
+        Mark(keys=("id",), has=("event_type", "resource_type", "event_version")),
+    ),
+    reads=Fields(
+        event_type="event_type",
+        event_id="id",
+        entity_type="resource_type",
+        entity_id="resource.id",
+        occurred_at="create_time",
+        version="resource.update_time",
+    ),
+    schemes=(table.PAYPAL,),
+    retries=Retries(in_words="25 times over 3 days"),
+)
+
+
+def _square_version(_headers: Headers, body: Any) -> Any:
+    """An object stands under its own type's name, and counts its versions or says when it was."""
+    entity = mapping(dig(body, ("data", "object", str(dig(body, ("data", "type"))))))
+    return entity.get("version", entity.get("updated_at"))
+
+
+SQUARE = Provider(
+    name="square",
+    title="Square",
+    source="https://developer.squareup.com/docs/webhooks/overview",
+    marks=(
+        Mark(header="x-square-hmacsha256-signature"),
+        Mark(header="x-square-signature"),
+        Mark(keys=("merchant_id",), has=("event_id", "type", "data.id")),
+    ),
+    reads=Fields(
+        event_type="type",
+        event_id="event_id",
+        entity_type="data.type",
+        entity_id="data.id",
+        occurred_at="created_at",
+        version=_square_version,
+    ),
+    schemes=(table.SQUARE,),
+    retries=Retries(
+        waits_seconds=(60, 120, 240, 480, 960, 1_920, 3_600),
+        in_words="then every hour, for 72 hours in all",
+        timeout_seconds=10,
+        number="header:square-retry-number",
+    ),
+)
+
+
+def _before_dot(_headers: Headers, body: Any) -> str | None:
+    name = mapping(body).get("event_type")
+    return name.partition(".")[0] or None if isinstance(name, str) else None
+
+
+PADDLE = Provider(
+    name="paddle",
+    title="Paddle",
+    source="https://developer.paddle.com/webhooks/overview",
+    marks=(Mark(header="paddle-signature"), Mark(keys=("event_id",), has=("notification_id",))),
+    reads=Fields(
+        event_type="event_type",
+        event_id="event_id",
+        entity_type=_before_dot,
+        entity_id="data.id",
+        occurred_at="occurred_at",
+        version="data.updated_at",
+    ),
+    schemes=(table.PADDLE,),
+    retries=Retries(in_words="60 times over 3 days; 3 times in a sandbox", timeout_seconds=5),
+)

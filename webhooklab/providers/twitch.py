@@ -1,0 +1,62 @@
+"""Twitch EventSub: https://dev.twitch.tv/docs/eventsub/handling-webhook-events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webhooklab.providers.base import Provider, Retries
+from webhooklab.providers.fields import instant, mapping, text
+from webhooklab.providers.marks import Mark
+from webhooklab.records import Answer, Event, Request
+from webhooklab.signatures import table
+
+_TIMES = ("updated_at", "ended_at", "redeemed_at", "followed_at", "started_at", "created_at")
+
+
+def events(request: Request) -> Sequence[Event]:
+    """`channel.follow`, `stream.online`: the subscription's type."""
+    body, headers = mapping(request.data), request.headers
+    event, subscription = mapping(body.get("event")), mapping(body.get("subscription"))
+    name = headers.get("twitch-eventsub-subscription-type") or text(subscription.get("type"))
+    words = (name or "").split(".")
+    entity_type, entity_id = words[-2] if len(words) > 1 else None, text(event.get("id"))
+    if entity_id is None:
+        owner = text(event.get("broadcaster_user_id"))
+        entity_type, entity_id = (
+            ("channel", owner) if owner else ("user", text(event.get("user_id")))
+        )
+    if entity_id is None:
+        entity_type, entity_id = "subscription", text(subscription.get("id"))
+    said = next((event[at] for at in _TIMES if event.get(at)), None)
+    found = Event(
+        event_type=name,
+        event_id=headers.get("twitch-eventsub-message-id"),
+        entity_type=entity_type if entity_id else None,
+        entity_id=entity_id,
+        occurred_at=instant(said),
+    )
+    return [found]
+
+
+def handshake(request: Request, _secret: str | None) -> Answer | None:
+    """`webhook_callback_verification`: the challenge, raw."""
+    challenge = mapping(request.data).get("challenge")
+    kind = request.headers.get("twitch-eventsub-message-type")
+    if kind != "webhook_callback_verification" or not isinstance(challenge, str):
+        return None
+    return Answer(200, (("Content-Type", "text/plain"),), challenge.encode("utf-8", "replace"))
+
+
+TWITCH = Provider(
+    name="twitch",
+    title="Twitch",
+    source="https://dev.twitch.tv/docs/eventsub/handling-webhook-events",
+    marks=(Mark(header="twitch-eventsub-message-id"),),
+    reads=events,
+    schemes=(table.TWITCH,),
+    handshake=handshake,
+    retries=Retries(
+        in_words="some times, then the subscription is revoked",
+        number="header:twitch-eventsub-message-retry",
+    ),
+)

@@ -1,0 +1,155 @@
+"""Signatures verified and made, by the provider's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from webhooklab import providers, signatures
+from webhooklab.bodies import parse_json
+from webhooklab.headers import Headers, Pair
+from webhooklab.instants import parse_instant
+from webhooklab.providers import Provider
+from webhooklab.signatures import Secrets, Signed, Verification, Verifier
+
+GivenHeaders: TypeAlias = Headers | Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str
+GivenBody: TypeAlias = bytes | bytearray | memoryview | str | None
+Instant: TypeAlias = datetime | float | str
+"""A datetime (a naive one is UTC), Unix time in seconds, or ISO 8601 text."""
+
+
+def verify(
+    provider: str,
+    *,
+    headers: GivenHeaders,
+    body: GivenBody,
+    secret: Secrets | None,
+    url: str | None = None,
+    method: str = "POST",
+    now: Instant | None = None,
+    tolerance: float | None = None,
+) -> Verification:
+    """Whether a delivery was signed with the secret, and a reason that one can act on.
+
+    `provider` is one of `webhooklab.providers.names()`. `headers`: a mapping, pairs, or the text of
+    the column `headers_json`. `body`: the raw bytes; text is taken as UTF-8. `secret`: as the
+    provider shows it, text or bytes, or several while one is rotated; for providers that sign by
+    key pairs their public key (PayPal: the webhook's id and the certificate). `url`: the address
+    that the provider called, for those that sign it. `now`: the time of receipt, to which a
+    timestamp's age is measured; None: age is not checked, and the reason says so. `tolerance`: the
+    greatest age in seconds; None: that of the provider's own library.
+
+    The status is "valid"; "invalid"; "unsigned": it carries no signature; or "unverifiable":
+    something is missing to decide, or a relay wrote the body anew. Pure and in constant time.
+    Nothing from the wire makes it raise; an unknown provider's name raises `ValueError`.
+    """
+    known = providers.find(provider)
+    received_at = _instant(now)
+    raw = _bytes(body)
+    if not known.schemes:
+        return _without_schemes(known)
+    read = _headers(headers)
+    if read is None:
+        return Verification(
+            "unverifiable",
+            "the headers cannot be read: pass a mapping, pairs, or the text of headers_json",
+        )
+    verifier = Verifier(known.schemes, secret, tolerance_seconds=tolerance)
+    return verifier.check(read, raw, url=url, method=method, now_us=received_at)
+
+
+def verifier(provider: str, secret: Secrets | None, *, tolerance: float | None = None) -> Verifier:
+    """What verifies many deliveries of one provider: its keys are read once.
+
+    Raises `ValueError` for an unknown provider, one that does not sign, and a secret that cannot be
+    used; the secret is not in its text.
+    """
+    known = providers.find(provider)
+    if not known.schemes:
+        raise ValueError(f"{known.title}: {_without_schemes(known).reason}")
+    made = Verifier(known.schemes, secret, tolerance_seconds=tolerance)
+    if made.problem:
+        raise ValueError(f"{known.title}: {made.problem}")
+    return made
+
+
+def sign(
+    provider: str,
+    *,
+    body: bytes,
+    secret: Secrets,
+    now: Instant,
+    url: str | None = None,
+    method: str = "POST",
+    content_type: str | None = "application/json",
+    message_id: str | None = None,
+) -> Signed:
+    """Sign a delivery as the provider would: the headers to add, and the body and URL to send.
+
+    `now` is the time of signing. `message_id` is sent where the scheme has a place for one; None:
+    it follows from body and time. Raises `ValueError` for an unknown provider or one that does not
+    sign, for a secret that does not fit, and where the URL is signed and is None.
+    """
+    known = providers.find(provider)
+    if not known.schemes:
+        raise ValueError(f"{known.title}: {_without_schemes(known).reason}")
+    signed_at = _instant(now)
+    assert signed_at is not None
+    return signatures.sign(
+        known.schemes,
+        secret=secret,
+        body=body,
+        now_us=signed_at,
+        url=url,
+        method=method,
+        content_type=content_type,
+        message_id=message_id,
+    )
+
+
+def _without_schemes(provider: Provider) -> Verification:
+    if provider.unsigned is None:
+        return Verification("unsigned", f"how {provider.title} signs is not known here")
+    is_unknown_to_us = provider.unsigned.endswith("not checked here")
+    return Verification("unverifiable" if is_unknown_to_us else "unsigned", provider.unsigned)
+
+
+def _instant(now: Instant | None) -> int | None:
+    if now is None:
+        return None
+    instant = parse_instant(now)
+    if instant is None:
+        raise ValueError("now is no time: pass a datetime, or Unix time in seconds")
+    return instant
+
+
+def _bytes(body: GivenBody) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b""
+
+
+def _headers(given: GivenHeaders) -> Headers | None:
+    if isinstance(given, Headers):
+        return given
+    try:
+        if isinstance(given, str):
+            given = parse_json(given.encode("utf-8", "surrogatepass"))
+        items = given.items() if isinstance(given, Mapping) else given
+        return Headers(pair for item in items for pair in _pairs(item))
+    except (TypeError, ValueError):
+        return None
+
+
+def _pairs(item: Any) -> Iterator[Pair]:
+    """A name with one value, or with several in a list."""
+    name, value = item
+    values = value if isinstance(value, list | tuple) else [value]
+    for each in values:
+        if each is not None:
+            yield _text(name), _text(each)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

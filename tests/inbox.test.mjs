@@ -213,6 +213,19 @@ test("the newest rows and so many bytes are held", () => {
   assert.deepEqual(held.gaps(), []);
 });
 
+test("what the capture file has dropped goes, and is not asked for", () => {
+  const held = new Held();
+  held.state = { head: 6, gone: 0 };
+  held.take(...message([1, 2, 3, 5, 6], { after: 0, through: 6, bodies: { 2: "a", 6: "b" } }));
+  held.state = { head: 8, gone: 3 };
+  held.evictRows();
+  assert.deepEqual(seqsOf(held), [5, 6]);
+  assert.deepEqual([...held.details.keys()], [6]);
+  assert.deepEqual(held.gaps(), [[6, 8]]);
+  held.take(...message([2, 3], { after: 0, through: 4 }));
+  assert.deepEqual(seqsOf(held), [5, 6]);
+});
+
 test("rows are found and merged by seq", () => {
   const rows = [1, 3, 5].map((seq) => ({ seq }));
   assert.deepEqual([0, 1, 4, 9].map((seq) => upperBound(rows, seq)), [0, 1, 2, 3]);

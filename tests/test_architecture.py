@@ -34,9 +34,9 @@ DOORS = {
     "orjson": "states bodies store files",
     "pyarrow": "columns files",
     "sqlite3": "store",
-    "platformdirs": "secret",
+    "platformdirs": "processes secret",
     "tenacity": "pulling",
-    "tornado": "wire listener demo server_extension",
+    "tornado": "wire listener demo processes server_extension",
     "tqdm": "progress",
 }
 """Where each library is let in: a folder or a module of the package."""

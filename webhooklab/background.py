@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -119,6 +120,42 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+class Errands:
+    """Runs functions on daemon threads, in order, so many at a time.
+
+    A thread ends when there is nothing left to do, so nothing has to be stopped; and what hangs in
+    a function of the user's does not keep a kernel from ending.
+    """
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._name = name
+        self._most = threads
+        self._running = 0
+        self._waiting: deque[tuple[Callable[..., object], Any]] = deque()
+        self._lock = threading.Lock()
+
+    def run(self, function: Callable[[Any], object], argument: Any) -> None:
+        """Have `function(argument)` run soon. It must not raise."""
+        with self._lock:
+            self._waiting.append((function, argument))
+            if self._running == self._most:
+                return
+            self._running += 1
+        threading.Thread(target=self._work, name=self._name, daemon=True).start()
+
+    def _work(self) -> None:
+        while (found := self._next()) is not None:
+            function, argument = found
+            function(argument)
+
+    def _next(self) -> tuple[Callable[..., object], Any] | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._running -= 1
+            return None
 
 
 class QuickSwitching:

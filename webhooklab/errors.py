@@ -7,9 +7,11 @@ WebhookLabError
 │   └── StoreError          it was fine, and reading or writing it failed just now
 ├── PortTakenError          another program listens there (also an OSError)
 ├── ClosedError             this lab, Shop or listener was closed
+├── ListenerProcessError    the process that listens did not start, or does not answer
 ├── AttachedError           only the process that listens can do this
 ├── WaitTimeout             it did not come in time (also a TimeoutError)
 ├── FetchTimeout            fetches were not done in time (also a TimeoutError)
+├── RetentionError          what to keep cannot be read (also a ValueError)
 ├── UnknownDeliveryError    no delivery has this `seq` (also a KeyError)
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
@@ -57,6 +59,10 @@ class ClosedError(WebhookLabError):
     """What was called needs an open lab; this one is closed."""
 
 
+class ListenerProcessError(WebhookLabError):
+    """The process that listens for a Lab could not be started, or does not answer."""
+
+
 class AttachedError(WebhookLabError):
     """This lab is attached to a file that another process listens for."""
 
@@ -82,6 +88,10 @@ class UnknownDeliveryError(WebhookLabError, KeyError):
     def __str__(self) -> str:
         """The message itself; `KeyError` would show its quoted repr."""
         return str(self.args[0])
+
+
+class RetentionError(WebhookLabError, ValueError):
+    """What `Lab(keep=...)` was given is neither a span, a number of deliveries nor a size."""
 
 
 class FilterError(WebhookLabError, ValueError):

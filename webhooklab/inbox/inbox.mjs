@@ -749,13 +749,20 @@ export class Held {
 
   evictRows() {
     const surplus = this.rows.length - this.limits.heldRows;
-    if (surplus <= 0) return;
-    for (const row of this.rows.splice(0, surplus)) this.dropDetail(row.seq);
+    const gone = upperBound(this.rows, this.gone);
+    if (surplus <= 0 && !gone) return;
+    for (const row of this.rows.splice(0, Math.max(surplus, gone))) this.dropDetail(row.seq);
   }
 
-  /** The seq up to which rows are not expected here: there is no room for them. */
+  /** The seq up to which the capture file has dropped all rows. */
+  get gone() {
+    return this.state?.gone ?? 0;
+  }
+
+  /** The seq up to which rows are not expected here: they are gone, or there is no room for them. */
   get floor() {
-    return this.rows.length >= this.limits.heldRows ? this.rows[0].seq - 1 : 0;
+    const full = this.rows.length >= this.limits.heldRows;
+    return Math.max(this.gone, full ? this.rows[0].seq - 1 : 0);
   }
 
   gaps() {
@@ -1559,7 +1566,9 @@ class View {
     this.seen = rows.at(-1)?.seq ?? this.seen;
     const gone = upperBound(this.shown, this.held.floor);
     if (gone > 0) this.shown.splice(0, gone);
-    if (this.shown.length !== before || gone || from < rows.length) this.stale = true;
+    const old = upperBound(this.older.rows, this.held.gone);
+    if (old > 0) this.older.rows.splice(0, old);
+    if (this.shown.length !== before || gone || old || from < rows.length) this.stale = true;
     if (!this.follow && before) this.missed += this.shown.length + gone - before;
     if (this.unknown.length && !this.foundTimer)
       this.foundTimer = setTimeout(() => this.askFound(), ASK_FOUND_MS);
@@ -2171,6 +2180,7 @@ class Connection {
     const { held } = this;
     if (message.total !== undefined && held.isCurrent(message.revision))
       held.state = { ...held.state, ...message };
+    if (message.gone) held.evictRows();
     if (message.limits) held.limits = message.limits;
     if (message.kind === "rows") held.take(message, buffer);
     if (message.kind === "details") held.takeDetails(message, buffer);

@@ -49,6 +49,8 @@ class Inbox:
         self._answers = Answers(store, self._exported, self._push)
         self._handles: deque[DisplayHandle] = deque(maxlen=HELD_DISPLAYS)
         self._closed = False
+        self.lost_messages = 0
+        """How many gaps the browser has found, and asked to be filled."""
 
     @property
     def widget(self) -> InboxWidget:
@@ -114,6 +116,7 @@ class Inbox:
             self._feed.hello()
         elif kind == "need":
             ranges = message.get("ranges", [])
+            self.lost_messages += len(ranges)
             self._feed.want((int(after), int(through)) for after, through in ranges)
         else:
             self._answers.ask(message)

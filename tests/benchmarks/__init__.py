@@ -12,7 +12,7 @@ under `@benchmark(name)` that yields `Row`s, and name the module in `__main__.py
     processes        the same, the parent's side
     load paced       senders, in processes of their own: as fast as they are answered, or at a pace
     browser          a real JupyterLab with a headless Chromium; kernel_lab: a contender in it
-    sightings        when rows were seen there
+    stage sightings  an inbox there, sent to at a pace; when its rows were seen
     world            events and snapshots of so many changes; collection: an API to poll
     peak             the most memory that something takes
     capture busy memory inbox inbox_memory events find payloads csv_export compare poller imports

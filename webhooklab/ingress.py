@@ -175,7 +175,11 @@ class Ingress:
             return None
         check = self.checks.find(request.path, provider)
         secret = check.secret if check is not None and check.provider == provider else None
-        return handshake_answer(request, provider, secret)
+        try:
+            return handshake_answer(request, provider, secret)
+        except Exception:  # one that a user has registered; the delivery is kept all the same
+            logger.exception("a handshake could not be answered")
+            return None
 
     def _usual_answer(self, request: Request) -> Answer:
         origin = request.headers.get("origin")

@@ -28,6 +28,7 @@ from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
 from webhooklab.gates import Gates
 from webhooklab.health import Health
+from webhooklab.ingress import Ingress
 from webhooklab.mapping import Mapping, Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Entry, Registry, Remote, Wish
@@ -82,9 +83,8 @@ class Parts:
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._open(options)
-            self.closing.callback(
-                self.exposures.close
-            )  # first: senders hear of it from what is there
+            # First: senders hear of it from what is there.
+            self.closing.callback(self.exposures.close)
             undo.pop_all()
 
     def _open(self, options: Options) -> None:
@@ -200,16 +200,27 @@ class Parts:
 
     @property
     def behind(self) -> Behind:
-        """What an exposure hands deliveries on to. Only where the server is ours."""
-        assert self.server is not None
-        ingress = self.server.ingress
-        return Behind(self.server.url, ingress.envelope_key, ingress.max_body_bytes)
+        """What an exposure hands deliveries on to. Raises as `ingress` does."""
+        ingress = self.ingress("expose the file")
+        return Behind(self.url, ingress.envelope_key, ingress.max_body_bytes)
 
     @property
     def gates(self) -> Gates:
-        """What comes by a tunnel must pass these. Only where the server is ours."""
-        assert self.server is not None
-        return self.server.ingress.gates
+        """What comes by a tunnel must pass these. Raises as `ingress` does."""
+        return self.ingress("expose the file").gates
+
+    def ingress(self, what: str) -> Ingress:
+        """The way in, to do `what` there. Raises `ClosedError`, `AttachedError`.
+
+        And `ListenerProcessError` where it is in a process of its own.
+        """
+        self.check_owner(what)
+        if self.server is None:
+            raise ListenerProcessError(
+                f"This Lab listens in a process of its own, which does not {what}: "
+                'use Lab(..., listener="thread") for that.'
+            )
+        return self.server.ingress
 
     @property
     def headline(self) -> str:

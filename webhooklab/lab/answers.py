@@ -55,9 +55,7 @@ class Answers(Face):
         an answer is being made, and stays NA when the sender leaves before it. Returns what has
         `.stop()`. Raises `AnswerError`, and `AttachedError` where another process listens.
         """
-        self._parts.check_owner("answer")
-        assert self._parts.server is not None  # an owner has one
-        rules = self._parts.server.ingress.rules
+        rules = self._parts.ingress("answer by rules").rules
         given = (status, body, headers, delay, path, times, failure_rate)
         if given == (None, _NO_BODY, None, 0.0, None, None, 0.0):
             rules.clear()

@@ -21,7 +21,6 @@ class Reach(Face):
         earlier exposure by the same way. Raises `ExposureError`, and `AttachedError` where another
         process listens.
         """
-        self._parts.check_owner("expose the file")
         parts = self._parts
         return reach.expose(
             via, reach.Wish(parts.path, parts.behind, parts.gates, parts.exposures, base_url)

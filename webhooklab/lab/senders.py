@@ -38,12 +38,10 @@ class Senders(Frames):
         Replaces an earlier check of the same provider and path. Raises `CheckArgumentError`, and
         `AttachedError` where another process listens.
         """
-        self._parts.check_owner("check signatures")
-        assert self._parts.server is not None  # an owner has one
-        checks = self._parts.server.ingress.checks
+        checks = self._parts.ingress("check signatures").checks
         check = checks.add(provider, secret, path=path, url=url, reject=reject)
         if earlier:
-            self._parts.server.settle()
+            self._parts.settle()
             store = self._parts.store
             with progress.bar(store.count(), "checking signatures") as advance:
                 store.verify_again(partial(checks.verify_captured, check), advance)
@@ -84,8 +82,7 @@ class Senders(Frames):
         made_up = samples.secrets_of(provider)
         if made_up is None:
             return None
-        assert self._parts.server is not None  # an owner has one
-        checks = self._parts.server.ingress.checks
+        checks = self._parts.ingress("check signatures").checks
         name = providers.find(provider).name
         check = checks.find(path, name)
         if check is not None and check.provider == name and not check.made_up:

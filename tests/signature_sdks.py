@@ -173,6 +173,8 @@ SDKS: dict[str, Callable[[], Sdk]] = {
     "paddle": _paddle,
     "sendgrid": _sendgrid,
 }
+VERIFY_ONLY = ("square", "sendgrid")
+"""Libraries that do not sign."""
 
 
 def secrets(provider: str) -> tuple[str, str]:

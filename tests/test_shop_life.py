@@ -54,6 +54,7 @@ def test_the_seed_gives_the_keys_too() -> None:
     with Shop(seed="a") as one, Shop(seed="a") as two, Shop(seed="b") as three:
         assert (one.secret, one.api_key) == (two.secret, two.api_key)
         assert one.secret != three.secret
+        assert one.secret == "whsec_ltPrN6PjaifSXNqZcYfBrsr2uwr58sijxMw4tkeorj8="
         assert one.api_key != three.api_key
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.shop_parts import TIMEOUT_SECONDS, Answer, Receiver, Request
+from webhooklab import Lab, samples
 from webhooklab.demo import DrainTimeout, Shop, ShopArgumentError
 from webhooklab.demo.defaults import MAX_ATTEMPTS_IN_FLIGHT, RETRY_DELAYS_SECONDS
+from webhooklab.providers import PROVIDERS, Provider
 
 ATTEMPTS = len(RETRY_DELAYS_SECONDS) + 1
 
@@ -54,6 +58,59 @@ def test_a_secret_of_ones_own_signs() -> None:
         shop.advance()
         (request,) = receiver.wait(1)
     Webhook(secret).verify(request.body, request.headers)
+
+
+SIGNING = [each for each in PROVIDERS if each.schemes]
+
+
+@pytest.mark.parametrize("provider", SIGNING, ids=lambda each: each.name)
+def test_it_signs_as_any_provider_does(lab: Lab, provider: Provider) -> None:
+    name = provider.name
+    with Shop(seed=3, scheme=name, webhook_url=lab.url + name) as shop:
+        lab.verify_with(shop.scheme, shop.secret)
+        (change,) = shop.advance()
+        shop.drain()
+        delivery = lab[-1]
+        assert (delivery.verified, delivery.status) == ("valid", 200), delivery.verified_reason
+        assert delivery.json()["data"] == change.state
+        lab.verify_with(name, samples.secrets_of(name).verifying, earlier=True)
+    assert lab[-1].verified == "invalid"
+
+
+def test_as_github_and_only_so(lab: Lab) -> None:
+    with Shop(scheme="github", webhook_url=lab.url) as shop:
+        shop.advance()
+        shop.drain()
+        assert "signs as github" in repr(shop)
+        assert shop.secret not in repr(shop) + repr(shop._signing)
+    headers = lab[-1].headers
+    digest = hmac.digest(shop.secret.encode(), lab[-1].body, "sha256").hex()
+    assert headers["x-hub-signature-256"] == f"sha256={digest}"
+    assert not [name for name, _ in headers if name.startswith("webhook-")]
+
+
+def test_while_a_secret_is_rotated_it_signs_with_both() -> None:
+    secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_" + "A" * 32]
+    with Receiver() as receiver, Shop(secret=secrets, webhook_url=receiver.url) as shop:
+        shop.advance()
+        (request,) = receiver.wait(1)
+    for secret in secrets:
+        Webhook(secret).verify(request.body, request.headers)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "secret", "told"),
+    [
+        ("nobody", None, "no provider is called"),
+        ("cloudevents", None, "not signed"),
+        ("github", "", "empty"),
+        ("discord", "not hex", "hex"),
+        ("github", 42, "text or bytes"),
+    ],
+)
+def test_what_cannot_sign_is_refused(scheme: str, secret: Any, told: str) -> None:
+    with pytest.raises(ShopArgumentError, match=told):
+        Shop(scheme=scheme, secret=secret)
 
 
 @pytest.mark.parametrize("secret", ["whsec_***", "whsec_c2hvcnQ=", "whsec_ä", "whsec_" + "A" * 200])

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.signature_sdks import SDKS, URL, secrets
+from tests.signature_sdks import SDKS, URL, VERIFY_ONLY, secrets
 from webhooklab import verify
 from webhooklab.verification import sign
 
@@ -52,9 +52,8 @@ def changed(body: str, chance: random.Random) -> str:
     return body[:place] + chr(ord(body[place]) ^ 1) + body[place + 1 :]
 
 
+@pytest.mark.parametrize("sdk", [name for name in SDKS if name not in VERIFY_ONLY], indirect=True)
 def test_what_it_signs_verifies_here(sdk):
-    if sdk.signs is None:
-        pytest.skip(f"the library of {sdk.provider} does not sign")
     signing, verifying = secrets(sdk.provider)
     for body in bodies(is_form=sdk.is_form):
         assert ours(sdk, sdk.signs(body, signing), body, verifying) == "valid", body

@@ -11,7 +11,7 @@ from webhooklab.bodies import parse_json
 from webhooklab.headers import Headers, Pair
 from webhooklab.instants import parse_instant
 from webhooklab.providers import Provider
-from webhooklab.signatures import Secrets, Signed, Verification, Verifier
+from webhooklab.signatures import SecretPair, Secrets, Signed, Verification, Verifier
 
 GivenHeaders: TypeAlias = Headers | Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str
 GivenBody: TypeAlias = bytes | bytearray | memoryview | str | None
@@ -106,6 +106,19 @@ def sign(
         content_type=content_type,
         message_id=message_id,
     )
+
+
+def invent(provider: str, seed: str) -> SecretPair:
+    """Made-up secrets of the form that the provider hands out; the same seed, the same ones.
+
+    (But an RSA pair is new each time.) Raises `ValueError` for an unknown provider or one that does
+    not sign.
+    """
+    known = providers.find(provider)
+    if not known.schemes:
+        raise ValueError(f"{known.title}: {_without_schemes(known).reason}")
+    scheme = next((each for each in known.schemes if each.key != "whsec"), known.schemes[0])
+    return signatures.invent(scheme, seed)
 
 
 def _without_schemes(provider: Provider) -> Verification:

@@ -2,7 +2,7 @@
 
 defaults.py     the Shop's constants, with their units
 errors.py       what it raises
-keys.py         the API key, the webhook secret, the Standard Webhooks signature
+keys.py         the API key, and what signs the webhooks
 faults.py       what goes wrong on purpose, and the seeded dice that decide it
 kinds.py        orders, customers, invoices: what they hold and how they may move
 life.py         the seeded simulation: one change after the other, no I/O

@@ -1,6 +1,6 @@
 """One webhook on its way: sign, POST, retry. The demo's only door to httpx.
 
-Header names, signature, retries, 410 and Retry-After as https://www.standardwebhooks.com says.
+Retries, 410 and Retry-After as https://www.standardwebhooks.com says.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from webhooklab.demo.defaults import (
 )
 from webhooklab.demo.errors import ShopArgumentError
 from webhooklab.demo.faults import Dials
-from webhooklab.demo.keys import signature
+from webhooklab.demo.keys import Signing
 from webhooklab.demo.life import Change, timestamp
 from webhooklab.demo.truth import Outcome, Record
 
 LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 """Never through a proxy that the environment names."""
+HEADERS = (("content-type", "application/json"), ("user-agent", "webhooklab-shop"))
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Reply:
 class Courier:
     """Sends signed webhooks to one subscriber. Lives on one event loop."""
 
-    def __init__(self, key: bytes, *, thin: bool, dials: Dials) -> None:
-        self._key = key
+    def __init__(self, signing: Signing, *, thin: bool, dials: Dials) -> None:
+        self._signing = signing
         self._thin = thin
         self._dials = dials
         self._slots = asyncio.Semaphore(MAX_ATTEMPTS_IN_FLIGHT)
@@ -99,25 +100,19 @@ class Courier:
 
     async def _post(self, url: str, change: Change) -> Reply:
         body = message(change, thin=self._thin)
-        headers = self._headers(change.event_id, now_us() // 1_000_000, body)
+        signed = self._signing.sign(body, url=url, event_id=change.event_id, now_us=now_us())
+        headers = [*HEADERS, *signed.headers]
         try:
             async with (
                 asyncio.timeout(ATTEMPT_TIMEOUT_SECONDS),
-                self._client.stream("POST", url, content=body, headers=headers) as response,
+                self._client.stream(
+                    "POST", signed.url or url, content=signed.body, headers=headers
+                ) as response,
             ):
                 await _skim(response)
                 return Reply(response.status_code, _retry_after(response))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
             return Reply(None)
-
-    def _headers(self, event_id: str, seconds: int, body: bytes) -> dict[str, str]:
-        return {
-            "content-type": "application/json",
-            "user-agent": "webhooklab-shop",
-            "webhook-id": event_id,
-            "webhook-timestamp": str(seconds),
-            "webhook-signature": signature(self._key, event_id, seconds, body),
-        }
 
 
 def message(change: Change, *, thin: bool) -> bytes:

@@ -16,7 +16,7 @@ from webhooklab.demo.courier import Courier
 from webhooklab.demo.defaults import IDLE_CONNECTION_SECONDS, MAX_REQUEST_BODY_BYTES
 from webhooklab.demo.dispatch import Dispatcher
 from webhooklab.demo.faults import Dials, Dice
-from webhooklab.demo.keys import signing_key
+from webhooklab.demo.keys import Signing
 from webhooklab.demo.kinds import Kind
 from webhooklab.demo.life import Change, Life
 from webhooklab.demo.rates import RateWindow
@@ -31,7 +31,7 @@ class Plan:
     seed: int | str
     kinds: Sequence[Kind]
     api_key: str
-    secret: str
+    signing: Signing
     thin: bool
     dials: Dials
 
@@ -43,7 +43,7 @@ class Engine:
         dice = Dice(plan.seed)
         self.dials = plan.dials
         self.life = Life(plan.seed, plan.kinds)
-        self.courier = Courier(signing_key(plan.secret), thin=plan.thin, dials=plan.dials)
+        self.courier = Courier(plan.signing, thin=plan.thin, dials=plan.dials)
         self.rate: float | None = None
         self._dispatcher = Dispatcher(self.courier, dice, plan.dials)
         self._records: list[Record] = []

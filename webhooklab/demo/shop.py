@@ -21,6 +21,7 @@ from webhooklab.demo.kinds import KIND_NAMES, kinds_named
 from webhooklab.demo.life import Change
 from webhooklab.demo.truth import truth_frame
 from webhooklab.errors import ClosedError, PortTakenError
+from webhooklab.signatures import Secrets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -38,7 +39,9 @@ class Shop:
     `port` None: a free one; a Shop of this process that has the port is closed first, so that a
     cell can be run again. `seed` None: another life each time; the same seed gives the same
     changes, ids, faults, key and secret, only the times differ. `speed`: 2.0 is twice as fast,
-    for everything that has a duration. `api_key`, `secret` (`whsec_...`) None: generated.
+    for everything that has a duration. `api_key` None: generated. `scheme`: the provider whose way
+    of signing is used, one of `webhooklab.providers.names()`; nothing else is that provider's.
+    `secret`: what signs, in that provider's form, or several while one is rotated; None: generated.
     `webhook_url` None: nobody is sent anything until `send_to`. `payload` "thin": only the
     entity's `id` and `object`. `entities`: which of "order", "customer", "invoice" there are.
 
@@ -55,7 +58,8 @@ class Shop:
         seed: int | str | None = None,
         speed: float = 1.0,
         api_key: str | None = None,
-        secret: str | None = None,
+        scheme: str = "standardwebhooks",
+        secret: Secrets | None = None,
         webhook_url: str | None = None,
         faults: Faults | None = None,
         payload: Payload = "full",
@@ -66,8 +70,7 @@ class Shop:
         kinds = kinds_named(tuple(entities))
         url = None if webhook_url is None else checked_url(webhook_url)
         self._api_key = api_key or keys.new_api_key(seed)
-        self._secret = secret or keys.new_secret(seed)
-        keys.signing_key(self._secret)
+        self._signing = keys.signing(scheme, secret, seed)
         self._dials = Dials(check_speed(speed), faults or Faults())
         self._closed = False
         life_seed = secrets.token_hex(8) if seed is None else seed
@@ -79,7 +82,7 @@ class Shop:
             seed=life_seed,
             kinds=kinds,
             api_key=self._api_key,
-            secret=self._secret,
+            signing=self._signing,
             thin=payload == "thin",
             dials=self._dials,
         )
@@ -101,9 +104,18 @@ class Shop:
         return self._api_key
 
     @property
-    def secret(self) -> str:
-        """The Standard Webhooks secret that signs, `whsec_...`."""
-        return self._secret
+    def secret(self) -> Any:
+        """What receivers verify with: `lab.verify_with(shop.scheme, shop.secret)`.
+
+        Text (`whsec_...` by default); for schemes with a key pair the public key, for PayPal's the
+        webhook's id and the public key; if several were given, all.
+        """
+        return self._signing.secrets.verifying
+
+    @property
+    def scheme(self) -> str:
+        """The provider whose way of signing is used."""
+        return self._signing.provider
 
     @property
     def speed(self) -> float:
@@ -224,6 +236,7 @@ class Shop:
             "state": "closed" if self._closed else f"{pace}, speed {self.speed:g}",
             "has": ", ".join(f"{len(found.entities)} {found.kind.plural}" for found in living),
             "sends to": display.subscriber(courier.url, disabled=courier.disabled),
+            "signs as": self.scheme,
             "faults": display.faults(self.faults),
         }
 

@@ -11,9 +11,9 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
-from webhooklab import clock, providers
+from webhooklab import clock, providers, verification
 from webhooklab.headers import Pair
-from webhooklab.signatures import SecretPair, Secrets, invent, sign
+from webhooklab.signatures import SecretPair, Secrets, sign
 
 FORM = "application/x-www-form-urlencoded"
 _place = re.compile(r"\{(\w+)\}")
@@ -49,10 +49,7 @@ def event_types() -> dict[str, list[str]]:
 def secrets_of(provider: str) -> SecretPair | None:
     """Made-up secrets with which the provider's samples can be signed; None: it does not sign."""
     known = providers.find(provider)
-    if not known.schemes:
-        return None
-    scheme = next((each for each in known.schemes if each.key != "whsec"), known.schemes[0])
-    return invent(scheme, known.name)
+    return verification.invent(known.name, known.name) if known.schemes else None
 
 
 def build(

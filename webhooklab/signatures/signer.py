@@ -142,4 +142,4 @@ def _put(data: Any, keys: list[str], value: str | int) -> None:
     elif len(keys) == 1:
         data[keys[0]] = value
     else:
-        _put(data.setdefault(keys[0], {}), keys[1:], value)
+        _put(data.setdefault(keys[0], [{}] if keys[1] == "*" else {}), keys[1:], value)

@@ -73,6 +73,7 @@ class Capturing:
                 for seconds in (self._store.commits.quantile(share),)
             },
             "stalls": self.server.stalls.as_dict(),
+            "rules": self.server.ingress.rules.texts,
             "lost": self.server.ingress.lost,
             "keep": None if keep is None else keep.text,
         }

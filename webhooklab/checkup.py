@@ -61,6 +61,7 @@ def _of_listener(listening: Listening) -> Health:
         listening_since=clock.to_datetime(vitals["since"]),
         waiting=vitals["waiting"],
         commit_ms=vitals["commit_ms"],
+        rules=tuple(vitals["rules"]),
         lost=vitals["lost"],
         stalls=vitals["stalls"]["count"],
         longest_stall=round(vitals["stalls"]["longest"], 3),

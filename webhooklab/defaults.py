@@ -87,6 +87,8 @@ PROCESS_PASSING_SECONDS = 8.0
 """How long a Lab waits for a listener that is just starting, or just ending."""
 KERNEL_GONE_SECONDS = 2.0
 """A process that listens for one kernel only ends so long after that kernel did."""
+KERNEL_AWAY_SECONDS = 1.0
+"""A kernel that says nothing for so long is away: another rule answers than its function."""
 LOCK_LOOK_SECONDS = 2.0
 """How often a listener's process looks whether its lock file is still there."""
 

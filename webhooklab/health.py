@@ -20,13 +20,14 @@ class Health:
 
     `listener`: what listens, in words; `listening_since`: aware UTC. `waiting`: deliveries that
     came in and are not committed yet. `commit_ms`: how long the last thousand commits took.
-    `lost`: requests since then that may have been events and were not kept. `stalls`: how often
-    what listens stood still for a second or more, `longest_stall` in seconds; `kernel_stalls` the
-    same of this kernel, where another process listens. `lost_messages`: those to the inbox that
-    the browser had to ask for again. `disk_free`, `disk_total`, `file_bytes` in bytes.
-    `journal`: how SQLite keeps commits whole. `keep` as given; `dropped`: deliveries that are no
-    longer kept. `clock_skew` in seconds: above 0 our clock is ahead of those that we hear from.
-    `sources`, `pollers`, `fetchers`: what each is doing. `warnings`: a sentence each.
+    `rules`: what senders get, in words. `lost`: requests since then that may have been events and
+    were not kept. `stalls`: how often what listens stood still for a second or more,
+    `longest_stall` in seconds; `kernel_stalls` the same of this kernel, where another process
+    listens. `lost_messages`: those to the inbox that the browser had to ask for again.
+    `disk_free`, `disk_total`, `file_bytes` in bytes. `journal`: how SQLite keeps commits whole.
+    `keep` as given; `dropped`: deliveries that are no longer kept. `clock_skew` in seconds: above
+    0 our clock is ahead of those that we hear from. `sources`, `pollers`, `fetchers`: what each is
+    doing. `warnings`: a sentence each.
     """
 
     listener: str
@@ -35,6 +36,7 @@ class Health:
     waiting: int | None = None
     commit_ms: Mapping[str, float | None] = field(default_factory=dict)
     lost: int | None = None
+    rules: tuple[str, ...] = ()
     stalls: int | None = None
     longest_stall: float | None = None
     kernel_stalls: int | None = None
@@ -73,6 +75,8 @@ class Health:
             value = getattr(self, each.name)
             if isinstance(value, Mapping):
                 found |= {f"{each.name}: {name}": state for name, state in value.items()}
+            elif each.name == "rules":
+                found["rules"] = "; ".join(value)
             elif each.name != "warnings":
                 found[each.name] = value
         return found

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from webhooklab import clock, disks
+from webhooklab.answering import Rules
 from webhooklab.capturing import Capturing, Options
+from webhooklab.checking import Checks
 from webhooklab.checkup import Listening, examine
 from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, NOTICES_SECONDS, VITALS_SECONDS
 from webhooklab.errors import (
@@ -31,7 +33,7 @@ from webhooklab.health import Health
 from webhooklab.ingress import Ingress
 from webhooklab.mapping import Mapping, Mappings
 from webhooklab.ownership import Ownership
-from webhooklab.processes import Entry, Registry, Remote, Wish
+from webhooklab.processes import Entry, Registry, Remote, RemoteChecks, RemoteRules, Wish
 from webhooklab.pulling import Pulling
 from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
@@ -76,8 +78,11 @@ class Parts:
         self.closed = False
         self.lost = False
         self._leaving = False
+        self._rules: Rules | RemoteRules | None = None
+        self._checks: Checks | None = None
         self._examine_at = 0.0
         self._warned: tuple[str, ...] = ()
+        self._ruled: tuple[str, ...] = ()
         self.closing = contextlib.ExitStack()
         self._lock = threading.Lock()
         with contextlib.ExitStack() as undo:
@@ -124,8 +129,11 @@ class Parts:
         }
         wish = Wish(file=self.path, options=given, outlives=elsewhere.outlives)
         self.remote = Remote.reach(wish, on_rows=self.store.wake, on_end=self._lose)
-        if self.remote is not None:
-            self.closing.callback(self._let_go, self.remote)
+        if self.remote is None:
+            return
+        self.closing.callback(self._let_go, self.remote)
+        self._rules = RemoteRules(self.remote)
+        self._checks = RemoteChecks(self.remote, self.remote.url, self.remote.checked)
 
     def _let_go(self, remote: Remote) -> None:
         remote.close(stop=not self._leaving)
@@ -142,13 +150,15 @@ class Parts:
         self, allow_origins: Sequence[str], delivery: Delivery, *, unverified: bool
     ) -> str | None:
         """Why nothing is sent out for a delivery."""
-        checked = self.server is not None and self.server.ingress.checks.concern(delivery.path)
+        checked = self._checks is not None and self._checks.concern(delivery.path)
         return refusal(
             delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
         )
 
     def _listen(self, options: Options) -> None:
         self.capturing = Capturing(self.store, self.mappings, options)
+        self._rules = self.capturing.server.ingress.rules
+        self._checks = self.capturing.server.ingress.checks
         self.closing.callback(self.capturing.stop)
         entry = Entry(
             file=str(self.path),
@@ -175,6 +185,20 @@ class Parts:
     def server(self) -> Server | None:
         """What listens here; None when nothing does."""
         return None if self.capturing is None else self.capturing.server
+
+    @property
+    def rules(self) -> Rules | RemoteRules:
+        """What senders get, as this Lab says. Raises `AttachedError` where it has no say."""
+        self.check_owner("answer")
+        assert self._rules is not None  # who leads has them
+        return self._rules
+
+    @property
+    def checks(self) -> Checks:
+        """By which secrets signatures are checked. Raises `AttachedError` as `rules` does."""
+        self.check_owner("check signatures")
+        assert self._checks is not None  # who leads has them
+        return self._checks
 
     @property
     def leads(self) -> bool:
@@ -245,11 +269,15 @@ class Parts:
         if clock.monotonic() >= self._examine_at:
             self._examine_at = clock.monotonic() + NOTICES_SECONDS
             with contextlib.suppress(CaptureFileError):  # the inbox says what is wrong with it
-                self._warned = self.health(timeout=VITALS_SECONDS).warnings
-        rules = () if self.server is None else self.server.ingress.rules.texts
+                self._look(VITALS_SECONDS)
+        rules = self._ruled if self.server is None else self.server.ingress.rules.texts
         said = [f"{_LOST[0].upper()}{_LOST[1:]}."] * self.lost
         said += [f"This Lab {text} (lab.respond)." for text in rules]
         return (*said, *self._warned)
+
+    def _look(self, timeout: float) -> None:
+        health = self.health(timeout=timeout)
+        self._warned, self._ruled = health.warnings, health.rules
 
     def health(self, *, lost_messages: int = 0, timeout: float = CHANNEL_ANSWER_SECONDS) -> Health:
         """How all this is; `timeout` in seconds, for a process that listens. `CaptureFileError`."""

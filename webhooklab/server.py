@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from webhooklab import clock
+from webhooklab.answering import Choice
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
 from webhooklab.errors import PortTakenError
@@ -89,6 +90,10 @@ class Server:
         self._store.remember(_PORT, str(self.port))
         owner = Owner(os.getpid(), self.url, clock.now_us())
         self._store.remember(_OWNER, json.dumps(asdict(owner)))
+
+    def choose(self, path: str) -> Choice | None:
+        """What a delivery to `path` gets where no function can be asked; not from the loop."""
+        return self._background.call(lambda: self.ingress.rules.choose(path, made=False))
 
     def settle(self) -> None:
         """Return when all that came in before has been committed, and `listened` says so.

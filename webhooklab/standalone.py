@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from webhooklab import clock
+from webhooklab.answering import Choice
 from webhooklab.capturing import Capturing, Options
 from webhooklab.defaults import (
     FOLLOW_SLICE_SECONDS,
@@ -29,7 +30,7 @@ from webhooklab.defaults import (
 from webhooklab.errors import AttachedError, ListenerProcessError, WebhookLabError
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
-from webhooklab.processes import Entry, Hub, Leading, Peer, Registry
+from webhooklab.processes import Entry, Hub, Leading, Orders, Peer, Registry
 from webhooklab.retention import parse_keep
 from webhooklab.server import owner_of
 from webhooklab.store import Store
@@ -65,9 +66,13 @@ class Service:
             self._mappings = Mappings(self.store)
             self.capturing = Capturing(self.store, self._mappings, options)
             undo.callback(self.capturing.stop)
+            server = self.capturing.server
+            self._orders = Orders(
+                self.leading, server.ingress.rules, server.ingress.checks, self._without_function
+            )
+            self.leading.takes("keep", self._keep)
             self._register(terminal=terminal)
             self.closing = undo.pop_all()
-        self.leading.takes("keep", self._keep)
         self._watch_leader(PROCESS_START_SECONDS)
         threading.Thread(target=self._tell_of_rows, daemon=True).start()
 
@@ -115,6 +120,8 @@ class Service:
     # Who leads
 
     def _on_change_of_leader(self) -> None:
+        if self.leading.pid is None:
+            self._orders.forget_functions()
         self._watch_leader(KERNEL_GONE_SECONDS)
 
     def _watch_leader(self, seconds: float) -> None:
@@ -132,7 +139,7 @@ class Service:
 
     def _lead(self, peer: Peer, pid: int, options: dict[str, Any], *, outlives: bool) -> Any:
         if not self.leading.begin(peer, pid):
-            return {"leads": False, "differs": []}
+            return {"leads": False, "differs": [], "checked": []}
         wished = options_from(options)
         differs = self._differs(wished)
         if differs:
@@ -141,7 +148,7 @@ class Service:
             self._outlives = outlives
             if wished.keep is not None:
                 self.capturing.retention.keep = wished.keep
-        return {"leads": not differs, "differs": differs}
+        return {"leads": not differs, "differs": differs, "checked": self._orders.checked}
 
     def _differs(self, wished: Options) -> list[str]:
         """What this listener was started with that a Lab asks otherwise for. No port is any."""
@@ -158,6 +165,11 @@ class Service:
             found.append(f"port={port}")
         return found
 
+    def _without_function(self, seq: int) -> Choice | None:
+        """What a delivery gets where no function can be asked."""
+        delivery = self.store.delivery(seq)
+        return None if delivery is None else self.capturing.server.choose(delivery.path)
+
     def _keep(self, value: Any) -> None:
         self.capturing.retention.keep = parse_keep(value)
 
@@ -170,6 +182,7 @@ class Service:
             "lead": lambda **asked: self._lead(peer, **asked),
             "leave": lambda: self.leading.leave(peer),
             "give": lambda **given: self.leading.give(peer, **given),
+            "rule": self._orders.state,
             "status": self._status,
             "vitals": self.capturing.vitals,
             "settle": self.capturing.server.settle,

@@ -20,7 +20,7 @@ class Leading:
         self._on_change = on_change
         self._lock = threading.Lock()
         self._leader: Peer | None = None
-        self._takers: dict[str, Callable[[Any], object]] = {}
+        self._takers: dict[str, Callable[[Any], Any]] = {}
         self.pid: int | None = None
         """The kernel whose Lab leads; None while none does."""
 
@@ -41,18 +41,21 @@ class Leading:
             self._leader = self.pid = None
         self._on_change()
 
-    def takes(self, name: str, take: Callable[[Any], object]) -> None:
+    def takes(self, name: str, take: Callable[[Any], Any]) -> None:
         """Have `take` called with what a leading Lab gives under this name. It may refuse."""
         self._takers[name] = take
 
-    def give(self, peer: Peer, name: str, value: Any) -> None:
-        """The leading Lab gives something. Raises `AttachedError` for any other."""
+    def give(self, peer: Peer, name: str, value: Any) -> Any:
+        """The leading Lab gives something; returns what the taker says to it.
+
+        Raises `AttachedError` for any other Lab.
+        """
         if peer is not self._leader:
             raise AttachedError(
                 "Another Lab leads the process that listens: do it there, or end that Lab, and "
                 "open this one again."
             )
-        self._takers[name](value)
+        return self._takers[name](value)
 
     def ask(self, name: str, /, timeout: float, **arguments: Any) -> Any:
         """What the leading Lab answers within `timeout` seconds.

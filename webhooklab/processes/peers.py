@@ -20,6 +20,8 @@ Handle = Callable[["Peer", str, dict[str, Any]], Any]
 """Gets a call's name and arguments, on a thread; what it returns (JSON) is the answer."""
 Ended = Callable[["Peer"], object]
 
+_HERE: Final = "here"
+"""The call that every end answers as long as it does not stand still."""
 _SILENT: Final = (
     "The process that listens did not answer ({}). `webhooklab status` shows what runs."
 )
@@ -78,7 +80,9 @@ class Peer:
     def take(self, text: str | bytes) -> None:
         """A message has come."""
         message = json.loads(text)
-        if "call" in message:
+        if message.get("call") == _HERE:  # at once, however much the threads have to do
+            self._write(_dump({"number": message["number"], "result": True}))
+        elif "call" in message:
             self._errands.run(self._serve, message)
         elif "done" in message:
             if self._signals.pop(message["done"]):

@@ -45,6 +45,8 @@ class Remote:
         self.stalls = Stalls()
         """How often this kernel stood still."""
         self.leads = False
+        self.checked: list[str] = []
+        """Paths below which signatures were checked before this Lab began to lead."""
         self._entry = entry
         self._asked: dict[str, Callable[..., Any]] = {"rows": on_rows}
         self._connection = connected(entry, self._serve, lambda _peer: on_end())
@@ -101,6 +103,7 @@ class Remote:
                 f"that, or end that process first: `webhooklab stop {wish.file}`."
             )
         self.leads = told["leads"]
+        self.checked = told["checked"]
 
     @property
     def url(self) -> str:
@@ -116,12 +119,13 @@ class Remote:
         """Have the process do something. Raises `ListenerProcessError`, or what it raises."""
         return self._connection.peer.call(name, timeout, **arguments)
 
-    def give(self, name: str, value: Any) -> None:
+    def give(self, name: str, value: Any) -> Any:
         """Give the process something to go by, as JSON has it: it keeps it in memory only.
 
-        It is there while no kernel is. For the Lab that leads; raises `AttachedError`.
+        It is there while no kernel is. For the Lab that leads; raises `AttachedError`. Returns
+        what the process says to it.
         """
-        self.call("give", name=name, value=value)
+        return self.call("give", name=name, value=value)
 
     def answer(self, name: str, function: Callable[..., Any]) -> None:
         """Have the process ask `function` from now on (`Leading.ask`), while this Lab leads."""

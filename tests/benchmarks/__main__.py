@@ -21,7 +21,7 @@ from tests.benchmarks.registry import BENCHMARKS, Run
 from tests.benchmarks.rows import Row
 
 MODULES = (
-    *("capture", "busy", "memory", "inbox", "inbox_memory", "events", "find"),
+    *("capture", "verifying", "busy", "memory", "inbox", "inbox_memory", "events", "find"),
     *("payloads", "csv_export", "compare", "poller", "exposure", "imports"),
 )
 """Each registers what it measures, in the order of the table."""

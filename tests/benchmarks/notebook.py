@@ -48,6 +48,16 @@ class Notebook:
     def command_count(self, value: str) -> int:
         return len(self._lab)
 
+    def command_check(self, secret: str) -> None:
+        """Check signatures by this secret; without one, check none."""
+        self._lab._parts.server.ingress.checks.clear()
+        if secret:
+            self._lab.verify_with("standardwebhooks", secret)
+
+    def command_verdicts(self, value: str) -> dict[str, int]:
+        """How many deliveries were found to be what."""
+        return self._lab.events["verified"].value_counts().to_dict()
+
     def command_fill(self, count: str) -> None:
         """Store so many more deliveries, past HTTP."""
         fill(self._lab._parts.store, self._lab.head, int(count))

@@ -14,7 +14,6 @@ from webhooklab.errors import WebhookLabError
 from webhooklab.samples import Sample
 from webhooklab.signatures import Secrets
 
-
 _later_digit = re.compile(rb"[0-9][0-9]").finditer
 _any_character = re.compile(rb"[0-9A-Za-z]").finditer
 

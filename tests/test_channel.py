@@ -9,7 +9,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from tests.waiting import until
-from webhooklab.defaults import MAX_CHANNEL_MESSAGE_BYTES
+from webhooklab.defaults import CHANNEL_THREADS, MAX_CHANNEL_MESSAGE_BYTES
 from webhooklab.errors import AttachedError, ListenerProcessError, MappingError
 from webhooklab.processes import Connection, Hub, Leading
 
@@ -69,6 +69,7 @@ def test_a_call_has_an_answer_or_the_error_that_it_raised(ends):
         raise error
 
     ends.answers["ours"] = lambda: fail(MappingError("not JMESPath"))
+    ends.answers["no JSON"] = object
     ends.answers["theirs"] = lambda: fail(ZeroDivisionError("secret"))
     with ends.connect() as connection:
         assert connection.peer.call("echo", 5, a=[1, "ä"]) == {"a": [1, "ä"]}
@@ -78,6 +79,9 @@ def test_a_call_has_an_answer_or_the_error_that_it_raised(ends):
             connection.peer.call("theirs", 5)
         with pytest.raises(ListenerProcessError, match=r"failed \(KeyError\)"):
             connection.peer.call("unknown", 5)
+        for _ in range(CHANNEL_THREADS + 1):
+            with pytest.raises(ListenerProcessError, match="not JSON serializable"):
+                connection.peer.call("no JSON", 5)
 
 
 def test_what_is_too_large_is_refused_and_the_connection_stays(ends, monkeypatch):

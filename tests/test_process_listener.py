@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 from tests.process_parts import SteadySender, end_listener, gone
 from tests.processes import Kernels
@@ -16,7 +17,7 @@ from tests.waiting import until
 from webhooklab import Lab, read
 from webhooklab.errors import AttachedError, ListenerProcessError, MappingError
 from webhooklab.ownership import Ownership
-from webhooklab.processes import Registry
+from webhooklab.processes import Registry, starting
 
 
 @pytest.fixture
@@ -244,6 +245,12 @@ def test_what_keeps_it_from_listening_is_raised_here(file):
         Lab(file, listener="fork")
 
 
+def test_what_it_says_when_it_does_not_start_is_shown(file, monkeypatch):
+    monkeypatch.setattr(starting, "_CODE", "raise SystemExit('no such thing')")
+    with pytest.raises(ListenerProcessError, match="It said: no such thing"):
+        Lab(file, listener="process")
+
+
 def test_what_it_warns_of_is_a_warning_in_the_cell(file):
     with Lab(file) as lab:
         port = port_of(lab.url)
@@ -341,3 +348,22 @@ def test_what_was_not_noted_when_the_kernel_died_comes_again(file, kernel, tmp_p
     first.kill()
     notes(kernel(file), tmp_path)
     until(lambda: seen(tmp_path) == [1, 1])
+
+
+def test_a_kernel_that_jupyter_restarts_leaves_it_alone(file):
+    manager, client = start_new_kernel()
+    cell = f"from webhooklab import Lab; lab = Lab({str(file)!r}, listener='process')"
+    try:
+        client.execute_interactive(cell, timeout=60)
+        with SteadySender(Registry().find(file).url) as sender:
+            sender.more(5)
+            manager.restart_kernel()
+            client.wait_for_ready(timeout=60)
+            client.execute_interactive(cell + "; assert lab.listening", timeout=60)
+            sender.more(5)
+        assert sender.errors == []
+        reply = client.execute_interactive("assert lab.listening", timeout=60)
+        assert reply["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

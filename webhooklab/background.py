@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 import threading
 from collections import deque
@@ -17,6 +18,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -137,7 +140,7 @@ class Errands:
         self._lock = threading.Lock()
 
     def run(self, function: Callable[[Any], object], argument: Any) -> None:
-        """Have `function(argument)` run soon. It must not raise."""
+        """Have `function(argument)` run soon. What it raises goes to the log."""
         with self._lock:
             self._waiting.append((function, argument))
             if self._running == self._most:
@@ -148,7 +151,10 @@ class Errands:
     def _work(self) -> None:
         while (found := self._next()) is not None:
             function, argument = found
-            function(argument)
+            try:
+                function(argument)
+            except Exception:  # the next errand is to be run all the same
+                logger.exception("an errand of %s failed", self._name)
 
     def _next(self) -> tuple[Callable[..., object], Any] | None:
         with self._lock:

@@ -58,8 +58,9 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
     `listener`: "thread" listens in this process, so a kernel restart refuses connections for a
     moment, and one long C call that holds the interpreter's lock delays answers. "process" listens
     in a process of its own, and no sender notices what the notebook does; the next kernel that
-    opens the file finds it again. `outlives`: that process ends with `close`, or by
-    `webhooklab stop`; False: also with this kernel.
+    opens the file finds it again, with its rules and secrets. `outlives`: that process ends with
+    `close`, or by `webhooklab stop`; False: also with this kernel. It knows the providers that come
+    with webhooklab; what you registered here, the next `lab.map` interprets anew.
 
     `keep`: how much of what was captured stays: "7d" (s, min, h, d, w), 100_000 deliveries, or
     "2GB" (MB, GB, TB, or MiB, ...) of file. What listens drops the oldest in the background, and

@@ -106,7 +106,7 @@ class Peer:
             return
         try:
             text = _dump(reply | {"number": message["number"]})
-        except ListenerProcessError as error:
+        except (ListenerProcessError, TypeError) as error:  # too large, or no JSON
             text = _dump(_failure(error) | {"number": message["number"]})
         self._background.post(self._write, text)
 
@@ -130,7 +130,7 @@ def _dump(message: dict[str, Any]) -> str:
     return text
 
 
-def _failure(error: WebhookLabError) -> dict[str, Any]:
+def _failure(error: Exception) -> dict[str, Any]:
     return {"kind": type(error).__name__, "error": str(error)}
 
 

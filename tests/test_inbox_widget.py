@@ -10,6 +10,7 @@ import pytest
 
 from tests.test_inbox_feed import add
 from webhooklab import inbox as inbox_package
+from webhooklab import progress
 from webhooklab.inbox import Description, Inbox, snapshot_html
 from webhooklab.store import Store
 
@@ -98,6 +99,18 @@ def test_an_export_too_large_for_a_browser_says_what_to_do(store, monkeypatch):
     inbox = Inbox(store, describe, lambda path, _text: path.write_text("four"))
     with pytest.raises(Exception, match=r"lab\.export"):
         inbox._exported("")
+
+
+def test_an_export_for_a_browser_shows_no_bar_in_a_cell(store, capsys):
+    def export(path, _text):
+        with progress.bar(2, "writing", delay=0) as advance:
+            advance(1)
+        path.write_text("csv")
+
+    assert Inbox(store, describe, export)._exported("") == b"csv"
+    assert capsys.readouterr().err == ""
+    export(Path(os.devnull), "")
+    assert "writing" in capsys.readouterr().err
 
 
 def test_the_snapshot_is_text_and_says_less_than_the_rows(store):

@@ -12,6 +12,7 @@ from typing import Any
 
 from IPython.display import HTML, DisplayHandle, display
 
+from webhooklab import progress
 from webhooklab.errors import ExportError
 from webhooklab.inbox.answers import Answers
 from webhooklab.inbox.feed import Feed
@@ -120,7 +121,8 @@ class Inbox:
     def _exported(self, text: str) -> bytes:
         with tempfile.TemporaryDirectory(prefix="webhooklab-") as folder:
             path = Path(folder, "captures.csv")
-            self._export(path, text)
+            with progress.hidden():  # the browser says that it waits
+                self._export(path, text)
             size = path.stat().st_size
             if size > EXPORT_BYTES:
                 raise ExportError(

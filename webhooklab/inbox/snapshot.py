@@ -23,6 +23,7 @@ _COLUMNS = (
     *("verified", "status"),
 )
 _CELL_CHARS = 80
+_HEIGHT_PX = 360
 
 
 def snapshot_html(store: Store, description: Description, rows: int = SNAPSHOT_ROWS) -> str:
@@ -45,7 +46,8 @@ def snapshot_html(store: Store, description: Description, rows: int = SNAPSHOT_R
 def _table(columns: Sequence[Sequence[object]]) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _HEADS)
     body = "".join(_row(row) for row in reversed(list(zip(*columns, strict=True))))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div style="max-height: {_HEIGHT_PX}px; overflow: auto" tabindex="0">{table}</div>'
 
 
 def _row(row: tuple[object, ...]) -> str:

@@ -133,7 +133,7 @@ class Inbox:
     def _exported(self, text: str) -> bytes:
         with tempfile.TemporaryDirectory(prefix="webhooklab-") as folder:
             path = Path(folder, "captures.csv")
-            if True:  # the browser says that it waits
+            with progress.hidden():  # the browser says that it waits
                 self._export(path, text)
             size = path.stat().st_size
             if size > EXPORT_BYTES:

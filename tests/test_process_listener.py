@@ -14,7 +14,7 @@ from tests.process_parts import SteadySender, end_listener, gone
 from tests.processes import Kernels
 from tests.raw_http import post
 from tests.waiting import until
-from webhooklab import Lab, read
+from webhooklab import Lab, following, read, store
 from webhooklab.errors import AttachedError, ListenerProcessError, MappingError
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Registry, starting
@@ -87,16 +87,17 @@ def test_a_long_c_call_in_the_kernel_delays_no_sender(file, kernel):
         assert process.ask("len(lab)") >= count, "the inbox catches up"
 
 
-def test_rows_are_seen_at_once(file):
+def test_rows_are_seen_at_once_because_the_process_says_so(file, monkeypatch):
+    monkeypatch.setattr(store, "ATTACHED_POLL_SECONDS", 60)
+    monkeypatch.setattr(following, "FOLLOW_SLICE_SECONDS", 60)
     with Lab(file, listener="process") as lab:
-        post(lab.url)
-        waits = []
-        for _ in range(20):
-            with lab.expect(timeout=10):
-                post(lab.url)
-                begun = time.monotonic()
-            waits.append(time.monotonic() - begun)
-        assert sorted(waits)[10] < 0.05, "it does not wait for the next look at the file"
+        for number in range(5):
+            sender = threading.Timer(0.1, post, (lab.url,))  # when this thread waits already
+            sender.start()
+            begun = time.monotonic()
+            assert list(lab.wait(timeout=20).index) == [number + 1]
+            assert time.monotonic() - begun < 10
+            sender.join()
 
 
 def attached(file, **options):

@@ -17,6 +17,7 @@ from webhooklab.observations import Observations
 from webhooklab.pulled import Change, Poll, Subject
 from webhooklab.retention import parse_keep
 from webhooklab.store import Store, dropping, spans
+from webhooklab.views import Views
 
 HOUR_US = 3_600_000_000
 
@@ -156,6 +157,24 @@ def test_one_step_is_bounded_in_rows_bytes_and_events(store, monkeypatch):
     assert store.drop_oldest(1000).count == 1, "one at least"
     assert left(store)[0] == 14
     assert store.drop_oldest(1000, before=0) is None
+
+
+def test_frames_that_were_read_before_lose_what_was_dropped(store):
+    views = Views(store)
+    headers = (("Content-Type", "application/json"),)
+    store.append([arrival(b'{"old": 1}', headers=headers)])
+    store.append([arrival(b'{"new": 1}', headers=headers) for _ in range(9)])
+    read_before = views.events(), views.unbatched(), views.payloads()
+    for count, first in ((1, 2), (2, 4), (5, 9)):
+        store.drop_oldest(count)
+        for frame in (views.events(), views.unbatched(), views.payloads()):
+            assert list(frame.index.get_level_values("seq")) == list(range(first, 11))
+        assert list(views.payloads().columns) == ["new"]
+        pd.testing.assert_frame_equal(views.events(), Views(store).events())
+    assert [len(frame) for frame in read_before] == [10, 10, 10]
+    frame = views.events()
+    frame.loc[10, "method"] = "changed"
+    assert views.events().loc[10, "method"] == "POST"
 
 
 def test_what_was_fetched_and_listened_for_goes_with_it(store):

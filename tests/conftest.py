@@ -1,12 +1,15 @@
 """What many tests start from: a Lab on a fresh file, and real inputs of other projects."""
 
 import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from webhooklab import Lab
+from webhooklab.processes import Registry
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 
@@ -35,12 +38,15 @@ def corpora():
 # Where everything is installed, a test that was skipped was not run: CI must not pass on that.
 
 SKIPPED = pytest.StashKey[list[str]]()
+STATE = pytest.StashKey[str]()
 MAY_BE_ABSENT = ("corpora", "superuser")
 """What a machine may rightly lack: inputs beside the checkout, the right to mount a disk."""
 
 
 def pytest_configure(config):
     config.stash[SKIPPED] = []
+    # Listeners of the tests are listed where no others are, in every process that tests start.
+    os.environ["XDG_STATE_HOME"] = config.stash[STATE] = tempfile.mkdtemp(prefix="webhooklab-")
     # What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -56,6 +62,13 @@ def pytest_runtest_makereport(item):
 
 
 def pytest_sessionfinish(session):
+    left = Registry().living()
+    if left:
+        print("\nThe tests have left listeners behind:", *left, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    for entry in left:
+        os.kill(entry.pid, signal.SIGTERM)
+    shutil.rmtree(session.config.stash[STATE], ignore_errors=True)
     skipped = session.config.stash[SKIPPED]
     if skipped and "WEBHOOKLAB_CI" in os.environ:
         print("\nCI must run these, and they were skipped:", *skipped, sep="\n  ")

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
+import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 
 // The installed one, where pytest runs this; else that of the checkout.
 const inbox = process.env.WEBHOOKLAB_INBOX ?? new URL("../webhooklab/inbox/inbox.mjs", import.meta.url);
 const {
   addRange,
   bodyText,
+  codingsOf,
   columnName,
   compileFilter,
   curlCode,
@@ -18,6 +20,7 @@ const {
   hexDump,
   kindOf,
   mergeRows,
+  packingText,
   parseFilter,
   parseInstant,
   parseJson,
@@ -30,8 +33,10 @@ const {
   textRepr,
   timeText,
   treeLines,
+  unpack,
   upperBound,
   viewCode,
+  withTerm,
 } = await import(inbox);
 
 const bytes = (text) => new TextEncoder().encode(text);
@@ -86,7 +91,9 @@ test("words, phrases, fields and their negation", () => {
     { field: null, value: "a b", negated: false },
   ]);
   assert.deepEqual(parseFilter("urn:x"), [{ field: null, value: "urn:x", negated: false }]);
-  assert.deepEqual(parseFilter('type:"order pa'), [{ field: "event_type", value: "order pa", negated: false }]);
+  assert.deepEqual(parseFilter('type:"order pa'), [
+    { field: "event_type", value: "order pa", negated: false },
+  ]);
   assert.deepEqual(parseFilter("- type:"), [
     { field: null, value: "-", negated: false },
     { field: null, value: "type:", negated: false },
@@ -133,7 +140,12 @@ test("a body is searched as bytes", () => {
 
 test("instants are read as instants.py reads them", () => {
   const noon = Date.UTC(2026, 2, 1, 12) * 1000;
-  for (const text of ["2026-03-01T12:00", "2026-03-01 12:00:00.000", "20260301T120000Z", "2026-03-01T14:00+02:00"]) {
+  for (const text of [
+    "2026-03-01T12:00",
+    "2026-03-01 12:00:00.000",
+    "20260301T120000Z",
+    "2026-03-01T14:00+02:00",
+  ]) {
     assert.equal(parseInstant(text), noon, text);
   }
   assert.equal(parseInstant("1772366400"), noon);
@@ -149,7 +161,11 @@ test("instants are read as instants.py reads them", () => {
 test("ranges join, and what is missing shows", () => {
   let ranges = addRange([], 10, 20);
   ranges = addRange(ranges, 30, 40);
-  assert.deepEqual(gapsIn(ranges, 0, 50), [[0, 10], [20, 30], [40, 50]]);
+  assert.deepEqual(gapsIn(ranges, 0, 50), [
+    [0, 10],
+    [20, 30],
+    [40, 50],
+  ]);
   ranges = addRange(ranges, 20, 30);
   assert.deepEqual(ranges, [[10, 40]]);
   assert.deepEqual(gapsIn(ranges, 12, 40), []);
@@ -198,7 +214,7 @@ test("another revision begins anew; an earlier one is not taken", () => {
   held.take(...message([1, 2, 3]));
   held.take(...message([1, 3], { revision: 2 }));
   assert.deepEqual(seqsOf(held), [1, 3]);
-  assert.equal(held.take(...message([1, 2, 3])), false);
+  assert.deepEqual(held.take(...message([1, 2, 3])), []);
   assert.deepEqual(seqsOf(held), [1, 3]);
 });
 
@@ -213,9 +229,25 @@ test("the newest rows and so many bytes are held", () => {
   assert.deepEqual(held.gaps(), []);
 });
 
+test("what the capture file has dropped goes, and is not asked for", () => {
+  const held = new Held();
+  held.state = { head: 6, gone: 0 };
+  held.take(...message([1, 2, 3, 5, 6], { after: 0, through: 6, bodies: { 2: "a", 6: "b" } }));
+  held.state = { head: 8, gone: 3 };
+  held.evictRows();
+  assert.deepEqual(seqsOf(held), [5, 6]);
+  assert.deepEqual([...held.details.keys()], [6]);
+  assert.deepEqual(held.gaps(), [[6, 8]]);
+  held.take(...message([2, 3], { after: 0, through: 4 }));
+  assert.deepEqual(seqsOf(held), [5, 6]);
+});
+
 test("rows are found and merged by seq", () => {
   const rows = [1, 3, 5].map((seq) => ({ seq }));
-  assert.deepEqual([0, 1, 4, 9].map((seq) => upperBound(rows, seq)), [0, 1, 2, 3]);
+  assert.deepEqual(
+    [0, 1, 4, 9].map((seq) => upperBound(rows, seq)),
+    [0, 1, 2, 3],
+  );
   assert.deepEqual(mergeRows(rows, [{ seq: 2 }, { seq: 3, fresh: true }]), [
     ...[{ seq: 1 }, { seq: 2 }, { seq: 3, fresh: true }, { seq: 5 }],
   ]);
@@ -224,15 +256,38 @@ test("rows are found and merged by seq", () => {
 // Bodies
 
 test("JSON shows what was sent: order, digits, odd keys", () => {
-  const tree = parseJson('{"b": 12345678901234567890, "1": [1.0, -2e-3], "__proto__": null, "a\\u0062\\"": "\\ud83d\\ude00"}');
-  assert.deepEqual(tree.entries.map(([key]) => key), ["b", "1", "__proto__", 'ab"']);
+  const tree = parseJson(
+    '{"b": 12345678901234567890, "1": [1.0, -2e-3], "__proto__": null, "a\\u0062\\"": "\\ud83d\\ude00"}',
+  );
+  assert.deepEqual(
+    tree.entries.map(([key]) => key),
+    ["b", "1", "__proto__", 'ab"'],
+  );
   assert.equal(tree.entries[0][1].text, "12345678901234567890");
-  assert.deepEqual(tree.entries[1][1].entries.map(([, node]) => node.text), ["1.0", "-2e-3"]);
+  assert.deepEqual(
+    tree.entries[1][1].entries.map(([, node]) => node.text),
+    ["1.0", "-2e-3"],
+  );
   assert.equal(tree.entries[3][1].text, "😀");
 });
 
 test("what is not JSON is refused", () => {
-  const texts = ["", "{", "[1,]", "{'a': 1}", '{"a" 1}', "01", "NaN", "1 2", '"a', '"\n"', '"\\x"', "[".repeat(2000), '{,}', "tru"];
+  const texts = [
+    "",
+    "{",
+    "[1,]",
+    "{'a': 1}",
+    '{"a" 1}',
+    "01",
+    "NaN",
+    "1 2",
+    '"a',
+    '"\n"',
+    '"\\x"',
+    "[".repeat(2000),
+    "{,}",
+    "tru",
+  ];
   for (const text of texts) assert.throws(() => parseJson(text), SyntaxError, text);
 });
 
@@ -245,6 +300,16 @@ test("a key's column name is that of lab.payloads", () => {
   assert.equal(columnName(["x\ud800"]), "x\\ud800");
 });
 
+test("a filter gets one more condition, quoted where it must be", () => {
+  assert.equal(withTerm("", "type", "order.paid"), "type:order.paid");
+  assert.equal(withTerm(" refund ", "entity", "ord_1"), "refund entity:ord_1");
+  assert.equal(withTerm("type:order.paid x", "type", "order.paid"), "type:order.paid x");
+  for (const value of ["a b", 'say "hi"', "back\\slash", "", "\x85"]) {
+    const [term] = parseFilter(withTerm("", "id", value));
+    assert.deepEqual(term, { field: "event_id", value, negated: false });
+  }
+});
+
 test("a tree shows what is open, or what a search leads to", () => {
   const tree = parseJson('{"a": {"b": "needle"}, "c": [1, 2]}');
   const keys = (lines) => lines.map(({ key }) => key);
@@ -252,7 +317,10 @@ test("a tree shows what is open, or what a search leads to", () => {
   assert.deepEqual(keys(treeLines(tree, () => true)), [null, "a", "b", "c", 0, 1]);
   const found = treeLines(tree, () => false, "NEEDLE");
   assert.deepEqual(keys(found), [null, "a", "b"]);
-  assert.deepEqual(found.filter((line) => line.found).map(({ key }) => key), ["b"]);
+  assert.deepEqual(
+    found.filter((line) => line.found).map(({ key }) => key),
+    ["b"],
+  );
 });
 
 test("bodies are told apart as bodies.py does", () => {
@@ -277,16 +345,98 @@ test("bytes are dumped sixteen a line", () => {
   assert.equal(lines[1].endsWith("<>"), true);
 });
 
+test("packed bodies are unpacked, the last coding first", async () => {
+  const text = "hello ".repeat(2_000);
+  const packed = {
+    gzip: gzipSync(text),
+    "x-gzip": gzipSync(text),
+    deflate: deflateSync(text),
+    "deflate, gzip": gzipSync(deflateSync(text)),
+  };
+  for (const [header, body] of Object.entries({ ...packed, Deflate: deflateRawSync(text) })) {
+    const codings = codingsOf([["content-encoding", header]]);
+    const { bytes: got, cut, error } = await unpack(new Uint8Array(body), codings, 1e6);
+    assert.deepEqual([new TextDecoder().decode(got), cut, error], [text, false, null], header);
+  }
+});
+
+test("codings are those of all headers; identity is none", () => {
+  const headers = [
+    ["Content-Encoding", "identity, GZIP"],
+    ["X", "y"],
+    ["content-encoding", "br"],
+  ];
+  assert.deepEqual(codingsOf(headers), ["gzip", "br"]);
+  assert.deepEqual(codingsOf([]), []);
+});
+
+test("a bomb is unpacked up to the limit, and costs no more", async () => {
+  const once = gzipSync(Buffer.alloc(2 ** 27));
+  for (const [body, codings] of [
+    [once, ["gzip"]],
+    [gzipSync(once), ["gzip", "gzip"]],
+  ]) {
+    const before = process.memoryUsage().rss;
+    const { bytes: got, cut, error } = await unpack(new Uint8Array(body), codings, 2 ** 20);
+    assert.deepEqual([got.length, cut, error], [2 ** 20, true, null]);
+    assert.ok(process.memoryUsage().rss - before < 2 ** 26);
+  }
+});
+
+test("what cannot be unpacked is said to be, with what could", async () => {
+  const packed = new Uint8Array(gzipSync("hello ".repeat(2_000)));
+  const cases = [
+    [packed.subarray(0, 40), ["gzip"]],
+    [bytes("no gzip"), ["gzip"]],
+    [packed, ["compress"]],
+    [packed, ["gzip", "gzip", "gzip", "gzip"]],
+  ];
+  const found = await Promise.all(cases.map(([body, codings]) => unpack(body, codings, 1e6)));
+  assert.ok(found.every(({ error }) => error));
+  assert.ok(new TextDecoder().decode(found[0].bytes).startsWith("hello hello"));
+  assert.match(found[2].error, /cannot unpack/);
+  assert.match(found[3].error, /too many/);
+});
+
+test("what was unpacked is said with its sizes", () => {
+  const packing = { codings: ["gzip"], cut: false, error: null, sent: 1_234, unpacked: 8_000 };
+  assert.match(packingText(packing), /^gzip, 1\.2 kB → 8\.0 kB\./);
+  assert.match(packingText({ ...packing, cut: true }), /^gzip, 1\.2 kB → 8\.0 kB and more/);
+  assert.match(packingText({ ...packing, error: "bad" }), /→ 8\.0 kB, then it is broken \(bad\)/);
+  assert.match(packingText({ ...packing, unpacked: 0, error: "bad" }), /shown as it was sent \(bad\)/);
+});
+
+test("a parameter is that of its own name, also in a quoted text", () => {
+  const body = bytes('--B\r\nContent-Disposition: form-data; name="a; filename=b"\r\n\r\nx\r\n--B--');
+  assert.deepEqual(
+    parseMultipart(body, "multipart/form-data; boundary=B").map(({ name, filename }) => [name, filename]),
+    [["a; filename=b", null]],
+  );
+});
+
 test("forms are read, broken escapes too", () => {
   assert.deepEqual(parseUrlencoded("a=1+2&b=%C3%A9&c&=x&d=%zz&a==3"), [
-    ...[["a", "1 2"], ["b", "é"], ["c", ""], ["", "x"], ["d", "%zz"], ["a", "=3"]],
+    ...[
+      ["a", "1 2"],
+      ["b", "é"],
+      ["c", ""],
+      ["", "x"],
+      ["d", "%zz"],
+      ["a", "=3"],
+    ],
   ]);
   const body = bytes(
     '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\none\r\n--B\r\n' +
       'content-disposition: form-data; name="f"; filename="x.png"\r\nContent-Type: image/png\r\n\r\n\x01\x02\r\n--B--\r\n',
   );
   const parts = parseMultipart(body, 'multipart/form-data; boundary="B"');
-  assert.deepEqual(parts.map(({ name, filename, type }) => [name, filename, type]), [["a", null, null], ["f", "x.png", "image/png"]]);
+  assert.deepEqual(
+    parts.map(({ name, filename, type }) => [name, filename, type]),
+    [
+      ["a", null, null],
+      ["f", "x.png", "image/png"],
+    ],
+  );
   assert.equal(new TextDecoder().decode(parts[0].bytes), "one");
   assert.throws(() => parseMultipart(body, "multipart/form-data"), /boundary/);
   assert.throws(() => parseMultipart(bytes("--B\r\n"), "multipart/form-data; boundary=B"), /end/);
@@ -295,7 +445,12 @@ test("forms are read, broken escapes too", () => {
 // What is shown
 
 test("rows sort by a column, absent ones last, the newest first among equals", () => {
-  const rows = [row({ seq: 1, event_type: "b" }), row({ seq: 2 }), row({ seq: 3, event_type: "a" }), row({ seq: 4, event_type: "b" })];
+  const rows = [
+    row({ seq: 1, event_type: "b" }),
+    row({ seq: 2 }),
+    row({ seq: 3, event_type: "a" }),
+    row({ seq: 4, event_type: "b" }),
+  ];
   const sorted = (descending) => sortRows(rows, { column: "event_type", descending }).map(({ seq }) => seq);
   assert.deepEqual(sorted(false), [3, 4, 1, 2]);
   assert.deepEqual(sorted(true), [4, 1, 3, 2]);
@@ -304,15 +459,30 @@ test("rows sort by a column, absent ones last, the newest first among equals", (
 test("rows group by entity, open ones with their rows", () => {
   const rows = [3, 2, 1].map((seq) => row({ seq, entity_id: seq === 2 ? null : "o1", entity_type: "order" }));
   const closed = groupLines(rows, new Set());
-  assert.deepEqual(closed.map(({ label, count }) => [label, count]), [["order o1", 2], ["No entity", 1]]);
-  assert.deepEqual(groupLines(rows, new Set([closed[0].key])).map((line) => line.seq ?? line.label), ["order o1", 3, 1, "No entity"]);
+  assert.deepEqual(
+    closed.map(({ label, count }) => [label, count]),
+    [
+      ["order o1", 2],
+      ["No entity", 1],
+    ],
+  );
+  assert.deepEqual(
+    groupLines(rows, new Set([closed[0].key])).map((line) => line.seq ?? line.label),
+    ["order o1", 3, 1, "No entity"],
+  );
 });
 
 test("times, sizes and code are written for people", () => {
   const at = Date.UTC(2026, 2, 1, 12, 30, 1, 250) * 1000;
   assert.equal(timeText(at), "12:30:01.250");
   assert.equal(timeText(at, at + 86_400e6), "03-01 12:30:01");
-  assert.deepEqual([0, 999, 1_234, 56_789, 1_500_000].map(sizeText), ["0 B", "999 B", "1.2 kB", "57 kB", "1.5 MB"]);
+  assert.deepEqual([0, 999, 1_234, 56_789, 1_500_000].map(sizeText), [
+    "0 B",
+    "999 B",
+    "1.2 kB",
+    "57 kB",
+    "1.5 MB",
+  ]);
   assert.equal(viewCode(' type:order "a b" '), `lab.find('type:order "a b"')`);
   assert.equal(viewCode(" "), "lab.find()");
   assert.equal(textRepr("it's\n\u200b\x7f"), `"it's\\n\\u200b\\x7f"`);
@@ -320,7 +490,9 @@ test("times, sizes and code are written for people", () => {
 
 /** A case's row as this page holds it. */
 function held(given) {
-  const body = given.body_base64 ? new Uint8Array(Buffer.from(given.body_base64, "base64")) : bytes(given.body ?? "");
+  const body = given.body_base64
+    ? new Uint8Array(Buffer.from(given.body_base64, "base64"))
+    : bytes(given.body ?? "");
   const headers = given.headers_json ?? "[]";
   const received_at = parseInstant(given.received_at);
   return [row({ ...given, received_at, body_bytes: body.length }), { headers, masked: false, body }];

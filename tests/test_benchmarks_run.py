@@ -61,6 +61,21 @@ def test_capture_is_measured_against_a_contender_and_loses_nothing():
     assert "leaves out the capture of plain JSON" in output  # nothing is skipped silently
 
 
+def test_what_verifying_adds_is_measured_on_signatures_that_hold():
+    (measured,) = [row for row in table(benchmarks("--only", "verifying")) if "verified" in row[0]]
+    assert float(measured[3].split()[0]) > 0
+
+
+def test_a_listener_in_its_process_and_retention_are_measured():
+    output = benchmarks("--only", "busy-process", "retention", "--seconds", "0.2")
+    told = {row[0]: row[3] for row in table(output) if len(row) > 3}
+    for cell in ("computing", "in C calls that hold the GIL"):
+        assert f"capture, listener in its process, kernel {cell}, against idle" in told
+    assert "from commit until `lab.wait` returns, listener in a process" in told
+    assert "capture while older deliveries are dropped, against capture alone" in told
+    assert "nothing left to drop" not in output
+
+
 def test_a_poll_is_measured_and_writes_one_row():
     cells = table(benchmarks("--only", "poller"))
     figures = {row[0]: row[3] for row in cells if len(row) > 3}

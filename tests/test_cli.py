@@ -89,5 +89,5 @@ def test_demo_prints_a_url_that_answers_until_it_is_stopped(tmp_path, end):
 
 def test_help_names_every_command(tmp_path):
     shown = command.run("--help", cwd=tmp_path).stdout
-    for name in ("demo", "shop", "listen", "export"):
+    for name in ("demo", "shop", "listen", "status", "stop", "export"):
         assert re.search(rf"^  {name} ", shown, re.MULTILINE)

@@ -77,6 +77,10 @@ class Kept(RuleBasedStateMachine):
     def delete(self, seqs):
         self.store.delete(sorted(seqs))
 
+    @rule(count=st.integers(1, 5))
+    def drop_the_oldest(self, count):
+        self.store.drop_oldest(count)
+
     @rule(seq=st.integers(1, 12), status=st.integers(200, 599))
     def amend(self, seq, status):
         self.store.amend(seq, status)

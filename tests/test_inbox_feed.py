@@ -135,6 +135,20 @@ def test_a_range_of_which_nothing_is_left_is_answered_all_the_same(store, browse
     assert browser.seqs() == []
 
 
+def test_what_the_file_has_dropped_is_told_and_rows_are_not_sent_again(store, browser, feed):
+    add(store, *range(10))
+    feed.step()
+    browser.forget()
+    store.drop_oldest(4)
+    feed.step()
+    (state,) = browser.of("state")
+    assert (state["gone"], state["total"], browser.seqs()) == (4, 6, [])
+    add(store, 10)
+    feed.step()
+    assert browser.of("rows")[-1]["total"] == 7
+    assert browser.seqs() == [11]
+
+
 def test_the_state_tells_the_head_so_that_a_lost_last_message_shows(store, browser, feed):
     add(store, *range(3))
     feed.step()

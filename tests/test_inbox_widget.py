@@ -4,13 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.test_inbox_feed import add
+from tests.test_inbox_feed import add, arrival
 from webhooklab import inbox as inbox_package
+from webhooklab import progress
 from webhooklab.inbox import Description, Inbox, snapshot_html
+from webhooklab.signatures.verification import invalid
 from webhooklab.store import Store
 
 
@@ -100,6 +103,18 @@ def test_an_export_too_large_for_a_browser_says_what_to_do(store, monkeypatch):
         inbox._exported("")
 
 
+def test_an_export_for_a_browser_shows_no_bar_in_a_cell(store, capsys):
+    def export(path, _text):
+        with progress.bar(2, "writing", delay=0) as advance:
+            advance(1)
+        path.write_text("csv")
+
+    assert Inbox(store, describe, export)._exported("") == b"csv"
+    assert capsys.readouterr().err == ""
+    export(Path(os.devnull), "")
+    assert "writing" in capsys.readouterr().err
+
+
 def test_the_snapshot_is_text_and_says_less_than_the_rows(store):
     evil = "<script>alert(1)</script>"
     secret = [("X-Header", "h3ader")]
@@ -119,6 +134,21 @@ def test_the_snapshot_has_the_newest_rows_only(store):
     page = snapshot_html(store, describe(), rows=10)
     assert page.count("<tr>") == 11
     assert "the newest 10 below" in page
+
+
+def test_the_snapshot_does_not_tell_an_address_that_cannot_be_guessed(store):
+    public = Description(url="http://192.0.2.1:8000/gu3ss/", status="closed", file="captures.db")
+    page = snapshot_html(store, public)
+    assert "gu3ss" not in page
+    assert "http://192.0.2.1:8000/***/" in page
+
+
+def test_the_snapshot_says_what_the_table_said(store):
+    store.append([replace(arrival(1), status=503), replace(arrival(2), verification=invalid("no"))])
+    page = snapshot_html(store, describe())
+    assert "<td>503</td>" in page
+    assert ">invalid</td>" in page
+    assert "unchecked" not in page
 
 
 def test_the_snapshot_of_nothing(store):

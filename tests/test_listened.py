@@ -17,7 +17,8 @@ from tests.waiting import until
 from webhooklab import Lab, clock
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import LISTENING_BEAT_SECONDS, MAX_EVENTS_PER_DELIVERY, MAX_HEADER_COUNT
-from webhooklab.listened import Heartbeat, Reach, listened, told_until
+from webhooklab.heartbeat import Heartbeat, Reach
+from webhooklab.listened import listened, told_until
 from webhooklab.store import Store, spans
 from webhooklab.store.schema import APPLICATION_ID, STEPS, VERSION
 
@@ -142,7 +143,7 @@ import sys
 from pathlib import Path
 from webhooklab import clock
 from webhooklab.background import BackgroundLoop
-from webhooklab.listened import Heartbeat, Reach
+from webhooklab.heartbeat import Heartbeat, Reach
 from webhooklab.store import Store
 
 background = BackgroundLoop().start()

@@ -45,13 +45,17 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
+def fill_up(filler):
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as full:
+        while True:
+            full.write(b"x" * 4096)
+
+
 def test_a_full_disk(tiny_disk, caplog):
     file = tiny_disk / "captures.db"
     with Lab(file) as lab, caplog.at_level(logging.ERROR):
         filler = tiny_disk / "filler"
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as full:
-            while True:
-                full.write(b"x" * 4096)
+        fill_up(filler)
         for _ in range(3):
             fails(lab, b"lost" * 20_000)
         assert "The disk is full" in caplog.text or "disk I/O error" in caplog.text
@@ -60,6 +64,20 @@ def test_a_full_disk(tiny_disk, caplog):
         recovers(lab, 3)
         assert len(lab) == 1
     assert read(file).body.tolist() == [b"recovered"]
+
+
+def test_a_full_disk_where_a_process_of_its_own_listens(tiny_disk):
+    file = tiny_disk / "captures.db"
+    with Lab(file, listener="process") as lab:
+        post(lab.url, b"before")
+        fill_up(tiny_disk / "filler")
+        for _ in range(3):
+            fails(lab, b"lost" * 20_000)
+        assert any("is 100% full" in each for each in lab.health().warnings)
+        (tiny_disk / "filler").unlink()
+        recovers(lab, 3)
+        assert lab.health().lost >= 3
+    assert read(file).body.tolist() == [b"before", b"recovered"]
 
 
 def test_a_file_that_may_not_grow(lab):

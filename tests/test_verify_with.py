@@ -8,8 +8,9 @@ import json
 import pytest
 
 from tests.raw_http import Client, post, request
-from webhooklab import Lab, samples
+from webhooklab import Lab, providers, samples
 from webhooklab.errors import AttachedError, CheckArgumentError, ClosedError
+from webhooklab.providers import registering
 
 SECRET = "correct horse battery staple"
 
@@ -184,6 +185,22 @@ class TestHandshakes:
         lab.verify_with("slack", SECRET, reject=True)
         assert self.slack(lab).status == 401
 
+    def test_one_that_fails_loses_no_delivery(self, lab):
+        before = providers.registered()
+
+        def broken(request, secret):
+            if secret != "any":
+                raise RuntimeError("registered by a user")
+            return providers.find("slack").handshake(request, secret)
+
+        providers.register("acme", header="x-acme", handshake=broken)
+        try:
+            body = b'{"type":"url_verification","challenge":"abc"}'
+            assert post(lab.url, body, "acme", ("x-acme: 1",)).status == 200
+        finally:
+            registering._registry = registering.Registry(before)
+        assert lab[-1].provider == "acme"
+
     def test_off_with_one_switch(self, file):
         with Lab(file, handshakes=False) as lab:
             assert self.slack(lab).body == b""
@@ -198,8 +215,11 @@ class TestSamples:
         assert delivery.verified == ("unchecked" if provider == "cloudevents" else "valid")
         assert delivery.status == 200
 
-    def test_a_tampered_one_is_invalid(self, lab):
-        assert lab.send_sample("github", tampered=True).verified == "invalid"
+    def test_a_tampered_one_is_invalid_and_still_read(self, lab):
+        delivery = lab.send_sample("github", tampered=True)
+        assert delivery.verified == "invalid"
+        assert delivery.event_type == "issues.opened"
+        assert delivery.json()
 
     def test_it_is_signed_with_the_secret_that_was_given(self, lab):
         lab.verify_with("stripe", "whsec_mine")

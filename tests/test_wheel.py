@@ -1,5 +1,6 @@
 """What `pip install` brings."""
 
+import json
 import os
 import subprocess
 import sys
@@ -33,8 +34,17 @@ def test_it_has_the_notebooks_the_types_and_the_licence(wheel):
     assert "webhooklab/samples/stripe.json" in names
 
 
+def test_installing_it_enables_the_jupyter_servers_extension(wheel):
+    data = [name for name in wheel.namelist() if ".data/" in name]
+    assert [name.partition(".data/data/")[2] for name in data] == [
+        "etc/jupyter/jupyter_server_config.d/webhooklab.json"
+    ]
+    enabled = json.loads(wheel.read(data[0]))["ServerApp"]["jpserver_extensions"]
+    assert enabled == {"webhooklab.server_extension": True}
+
+
 def test_it_has_nothing_else(wheel):
     tops = {name.split("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"webhooklab"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"webhooklab"}
     suffixes = {Path(name).suffix for name in wheel.namelist() if name.startswith("webhooklab/")}
     assert suffixes <= {".py", ".typed", ".ipynb", ".mjs", ".css", ".md", ".png", ".json"}

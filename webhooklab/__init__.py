@@ -4,12 +4,18 @@ The floors of the house; a module imports only from lower ones, or from its own 
 
     0   errors defaults clock redaction          words and limits; the only clock
     1   headers bodies instants                  what is on the wire, read
-    1   background ownership progress            a loop in a thread, a lock, a bar
+    1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
+    1   exposure gates                           public URLs; what comes by a tunnel
+    2   envelope secret                          a request handed on; a URL's secret part
+    1   disks retention                          what a file stands on, how much it is to keep
+    2   measures health                          how long things take, how late, how a lab is
     2   code                                     a request as curl and Python
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   records pulled                           requests, deliveries; polls, fetches
+    3   tunnel server_extension/                 two ways to be reached from outside
+    4   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
@@ -25,17 +31,23 @@ The floors of the house; a module imports only from lower ones, or from its own 
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
     7   observations                             what was pulled, kept and shown
+    7   heartbeat retaining                      that we listen; dropping what is no longer kept
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
+    8   probing                                  does the public URL lead here?
     8   listened originals                       when we could be reached; what is behind events
+    9   checkup                                  finding out how a lab is
     9   evidence recovery                        both sides of a comparison; what it missed
     9   live/                                    a comparison while both sides go on
     9   listener
     10  server
-    11  parts                                    what stands behind a lab, opened and closed
-    12  lab/                                     assembly for a notebook, nothing else
-    13  demo/                                    a small provider to play with
-    14  cli
+    10  processes/                               listeners in processes of their own
+    11  capturing                                what captures into a file, in a kernel or beside it
+    12  parts                                    what stands behind a lab, opened and closed
+    12  standalone                               what runs in such a process
+    13  lab/                                     assembly for a notebook, nothing else
+    14  demo/                                    a small provider to play with
+    15  cli
 """
 
 from __future__ import annotations

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -119,6 +123,45 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+class Errands:
+    """Runs functions on daemon threads, in order, so many at a time.
+
+    A thread ends when there is nothing left to do, so nothing has to be stopped; and what hangs in
+    a function of the user's does not keep a kernel from ending.
+    """
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._name = name
+        self._most = threads
+        self._running = 0
+        self._waiting: deque[tuple[Callable[..., object], Any]] = deque()
+        self._lock = threading.Lock()
+
+    def run(self, function: Callable[[Any], object], argument: Any) -> None:
+        """Have `function(argument)` run soon. What it raises goes to the log."""
+        with self._lock:
+            self._waiting.append((function, argument))
+            if self._running == self._most:
+                return
+            self._running += 1
+        threading.Thread(target=self._work, name=self._name, daemon=True).start()
+
+    def _work(self) -> None:
+        while (found := self._next()) is not None:
+            function, argument = found
+            try:
+                function(argument)
+            except Exception:  # the next errand is to be run all the same
+                logger.exception("an errand of %s failed", self._name)
+
+    def _next(self) -> tuple[Callable[..., object], Any] | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._running -= 1
+            return None
 
 
 class QuickSwitching:

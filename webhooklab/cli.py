@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from webhooklab import __version__
-from webhooklab.errors import WebhookLabError
+from webhooklab.clock import to_datetime
+from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, PROCESS_STOP_SECONDS
+from webhooklab.errors import CaptureFileError, ListenerProcessError, WebhookLabError
+
+if TYPE_CHECKING:
+    from webhooklab.processes import Entry
 
 
 class _Friendly(click.Group):
@@ -95,16 +102,89 @@ def shop(port: int | None, seed: int | None, webhook_url: str | None, rate: floa
 @click.argument("path", type=click.Path(path_type=Path), default=Path("captures.db"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=int, help="Default: the one the file used last, else a free one.")
-def listen(path: Path, host: str, port: int | None) -> None:
-    """Capture webhooks into PATH, without a notebook. Until Ctrl-C."""
-    from webhooklab.lab import Lab
+@click.option("--keep", metavar="HOW MUCH", help="7d, 100000 (deliveries) or 2GB. Default: all.")
+def listen(path: Path, host: str, port: int | None, keep: str | None) -> None:
+    """Capture webhooks into PATH, until Ctrl-C or `webhooklab stop`.
 
-    with Lab(path, host=host, port=port) as lab:
-        click.echo(repr(lab))
-        if lab.attached:
-            raise click.ClickException("another process listens for this file already.")
-        lab.on_delivery(lambda delivery: click.echo(repr(delivery)))
-        _until_stopped()
+    A Lab that is opened on PATH meanwhile sees each row at once; with listener="process" it also
+    says what senders get.
+    """
+    from webhooklab.capturing import Options
+    from webhooklab.following import Followers
+    from webhooklab.retention import parse_keep
+    from webhooklab.standalone import Service
+
+    options = Options(host=host, port=port, keep=parse_keep(keep))
+    service = Service(path.expanduser().resolve(), options, terminal=True)
+    click.echo(f"listening at {service.entry.url} and capturing into {path}")
+    signal.signal(signal.SIGTERM, lambda *_: service.stopped.set())
+    followers = Followers(service.store)
+    followers.follow("terminal", lambda delivery: click.echo(repr(delivery)))
+    service.closing.callback(followers.stop)
+    with contextlib.suppress(KeyboardInterrupt):
+        service.run()
+    click.echo()
+
+
+@main.command()
+def status() -> None:
+    """List the listeners of this user on this machine."""
+    from webhooklab.processes import Registry
+
+    entries = Registry().living()
+    if not entries:
+        click.echo("Nobody listens.")
+    for entry in entries:
+        since = f"{to_datetime(entry.since):%Y-%m-%d %H:%M:%S}"
+        click.echo(
+            f"{entry.file}\n    {entry.url}  since {since} UTC, {_rows(entry)} deliveries\n"
+            f"    process {entry.pid}, {_life(entry)}"
+        )
+
+
+def _rows(entry: Entry) -> str:
+    from webhooklab.store import Store
+
+    try:
+        with contextlib.closing(Store(Path(entry.file), write=False)) as store:
+            return f"{store.count():,}"
+    except CaptureFileError:
+        return "nobody knows how many"
+
+
+def _life(entry: Entry) -> str:
+    from webhooklab.processes import connected
+
+    if entry.address is None:
+        return "a kernel: close its Lab there"
+    end = f"webhooklab stop {entry.file}"
+    kind = "a terminal: Ctrl-C there, or" if entry.terminal else "on its own:"
+    try:
+        with connected(entry) as connection:
+            leader = connection.peer.call("status", CHANNEL_ANSWER_SECONDS)["leader"]
+    except (ListenerProcessError, OSError):
+        return f"stands still: kill {entry.pid}"
+    return f"{kind} {end}" + (f"; led by the kernel {leader}" if leader else "; no kernel leads it")
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("captures.db"))
+def stop(path: Path) -> None:
+    """End the process that listens for PATH."""
+    from webhooklab.processes import Registry, connected
+
+    entry = Registry().find(path.expanduser().resolve())
+    if entry is None:
+        raise click.ClickException(
+            f"nobody listens for {path}; `webhooklab status` lists who does."
+        )
+    if entry.address is None:
+        raise click.ClickException(f"process {entry.pid} is a kernel: close the Lab there.")
+    with contextlib.suppress(ConnectionRefusedError), connected(entry) as connection:
+        connection.peer.call("stop", CHANNEL_ANSWER_SECONDS)
+        if not connection.ended.wait(PROCESS_STOP_SECONDS):
+            raise click.ClickException(f"process {entry.pid} is slow to end: kill {entry.pid}")
+    click.echo(f"Process {entry.pid} has stopped; {path} can still be read.")
 
 
 @main.command()

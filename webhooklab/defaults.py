@@ -19,6 +19,19 @@ CHECKPOINT_WAIT_SECONDS = 5.0
 MAX_LOG_ROWS = 10_000
 """Refused requests kept in the capture file; the oldest go first."""
 
+# Retention
+MIN_KEPT_BYTES = 10**6
+RETENTION_EVERY_SECONDS = 10.0
+"""How often a listener looks whether the file holds more than it is to keep."""
+DROP_CHUNK_ROWS = 500
+"""Rows, and events of batches, that one transaction drops: capture waits for it."""
+DROP_CHUNK_BYTES = 4 * 2**20
+"""Bodies that one such transaction drops, all together."""
+DROP_REST_SHARE = 3.0
+"""Rest after each, as a multiple of what it took: dropping takes a quarter of the time at most."""
+MIN_KEPT_ROWS = 100
+"""So many of the newest deliveries stay, however small the size that is to be kept."""
+
 # Listener
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 25 * 2**20
@@ -42,14 +55,42 @@ SWEEP_INTERVAL_SECONDS = 0.5
 """How often connections are held against the timeouts above."""
 RETRY_AFTER_SECONDS = 5
 """What a sender is told to wait when the store cannot commit."""
+OWNERSHIP_PATIENCE_SECONDS = 0.2
+"""How long a Lab tries for the lock of its file, which somebody may be looking at just now."""
 LISTENING_BEAT_SECONDS = 10.0
 """How often a listener writes down that it still listens; what a crash ends, ends with the last."""
 LISTENING_STALL_SECONDS = 5.0
 """A listener that is later than this with it was not to be reached (asleep, or held up)."""
+STALL_SECONDS = 1.0
+"""A loop that is later than this stood still: senders have waited."""
 PORT_RELEASE_SECONDS = 3.0
 """How long a restarted kernel waits for its own port, which the old one may still be leaving."""
 SWITCH_INTERVAL_SECONDS = 0.0005
 LOOP_STOP_TIMEOUT_SECONDS = 10.0
+
+# Listeners in processes of their own
+CHANNEL_CONNECT_SECONDS = 5.0
+CHANNEL_CLOSE_SECONDS = 1.0
+"""How long who ends a connection waits for the other end, which may stand still."""
+CHANNEL_THREADS = 8
+"""Calls of one other process that are served at one time."""
+CHANNEL_ANSWER_SECONDS = 15.0
+"""How long a call to another process may take."""
+MAX_CHANNEL_MESSAGE_BYTES = 64 * 2**20
+ROWS_TOLD_SECONDS = 0.01
+"""A listener's process tells of new rows at once, and then not again for so long."""
+PROCESS_START_SECONDS = 20.0
+"""How long a listener's process may take to say where it listens."""
+PROCESS_STOP_SECONDS = 20.0
+"""How long who stops a listener's process waits for its port: a bit more than it takes at most."""
+PROCESS_PASSING_SECONDS = 8.0
+"""How long a Lab waits for a listener that is just starting, or just ending."""
+KERNEL_GONE_SECONDS = 2.0
+"""A process that listens for one kernel only ends so long after that kernel did."""
+KERNEL_AWAY_SECONDS = 1.0
+"""A kernel that says nothing for so long is away: another rule answers than its function."""
+LOCK_LOOK_SECONDS = 2.0
+"""How often a listener's process looks whether its lock file is still there."""
 
 # Answering
 ANSWER_SECONDS = 30.0
@@ -64,6 +105,17 @@ MAX_ANSWER_DELAY_SECONDS = 300.0
 WAIT_TIMEOUT_SECONDS = 30.0
 ATTACHED_POLL_SECONDS = 0.1
 """How often an attached lab looks for rows that another process captured."""
+
+# Health
+NOTICES_SECONDS = 2.0
+"""What the inbox warns of is looked at so often."""
+VITALS_SECONDS = 1.0
+"""How long the inbox waits for a listener's process to say how it is."""
+DISK_FULL_SHARE = 0.9
+SLOW_COMMIT_SECONDS = 1.0
+CLOCK_SKEW_SECONDS = 2.0
+STALL_TOLD_SECONDS = 600.0
+"""So long after the last time that senders had to wait, the inbox says so."""
 
 # Reading bodies
 MAX_FORM_FIELDS = 10_000
@@ -131,5 +183,20 @@ PROGRESS_AFTER_SECONDS = 0.5
 """Work that takes longer shows a progress bar."""
 FOLLOW_SLICE_SECONDS = 0.25
 """Who waits for deliveries looks up so often, to see whether it should stop."""
+POSITION_WRITTEN_SECONDS = 1.0
+"""How far a follower is, is written down at most so often."""
 URL_SECRET_BYTES = 24
 """Random bytes in the segment of a URL that must not be guessed."""
+
+# Exposure
+MAX_FORWARDS = 200
+"""Deliveries that the Jupyter server hands on at one time; more wait for their turn."""
+FORWARD_TIMEOUT_SECONDS = 120.0
+"""How long the Jupyter server waits for a lab's answer, as when `respond` delays it."""
+FORWARD_CONNECT_SECONDS = 10.0
+"""... and for its turn and a connection."""
+MAX_ANSWER_BYTES = 16 * 2**20
+"""A lab's longer answer is not handed back."""
+EXPOSURE_SECRET_BYTES = 32
+CHECK_TIMEOUT_SECONDS = 30.0
+"""How long `check` waits for its own delivery to come and be answered."""

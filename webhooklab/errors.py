@@ -7,15 +7,18 @@ WebhookLabError
 │   └── StoreError          it was fine, and reading or writing it failed just now
 ├── PortTakenError          another program listens there (also an OSError)
 ├── ClosedError             this lab, Shop or listener was closed
+├── ListenerProcessError    the process that listens did not start, or does not answer
 ├── AttachedError           only the process that listens can do this
 ├── WaitTimeout             it did not come in time (also a TimeoutError)
 ├── FetchTimeout            fetches were not done in time (also a TimeoutError)
+├── RetentionError          what to keep cannot be read (also a ValueError)
 ├── UnknownDeliveryError    no delivery has this `seq` (also a KeyError)
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
 ├── RecoveryError           what polls saw of a missed change was deleted since: compare again
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
+├── ExposureError           there is no public URL here, or not this way
 ├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
@@ -57,6 +60,10 @@ class ClosedError(WebhookLabError):
     """What was called needs an open lab; this one is closed."""
 
 
+class ListenerProcessError(WebhookLabError):
+    """The process that listens for a Lab could not be started, or does not answer."""
+
+
 class AttachedError(WebhookLabError):
     """This lab is attached to a file that another process listens for."""
 
@@ -84,6 +91,10 @@ class UnknownDeliveryError(WebhookLabError, KeyError):
         return str(self.args[0])
 
 
+class RetentionError(WebhookLabError, ValueError):
+    """What `Lab(keep=...)` was given is neither a span, a number of deliveries nor a size."""
+
+
 class FilterError(WebhookLabError, ValueError):
     """The text of a filter cannot be read."""
 
@@ -102,6 +113,10 @@ class RecoveryError(WebhookLabError):
 
 class AnswerError(WebhookLabError, ValueError):
     """What `lab.respond` was given, or its function returned, cannot be sent as an answer."""
+
+
+class ExposureError(WebhookLabError):
+    """The lab cannot be given a public URL in the way that was asked for."""
 
 
 class CheckArgumentError(WebhookLabError, ValueError):

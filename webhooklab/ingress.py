@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
-from webhooklab import clock
+from webhooklab import clock, envelope
 from webhooklab.answering import OK, Promise, Promises, Rules, Sender, unavailable
 from webhooklab.checking import Checks
 from webhooklab.defaults import (
@@ -22,6 +22,7 @@ from webhooklab.defaults import (
     MAX_HEADER_COUNT,
 )
 from webhooklab.errors import CaptureFileError
+from webhooklab.gates import Gates
 from webhooklab.headers import Headers, Pair
 from webhooklab.mapping import Interpreter
 from webhooklab.providers import handshake_answer
@@ -70,6 +71,10 @@ class Ingress:
     ) -> None:
         self.interpreter = interpreter
         self.max_body_bytes = max_body_bytes
+        self.envelope_key = envelope.new_key()
+        """Who has it may hand on what others sent, as if they had sent it here."""
+        self.gates = Gates()
+        """What comes by a tunnel must pass these."""
         self.checks = Checks()
         """By which secrets signatures are checked; without a check they are "unchecked"."""
         self._handshakes = handshakes
@@ -170,7 +175,11 @@ class Ingress:
             return None
         check = self.checks.find(request.path, provider)
         secret = check.secret if check is not None and check.provider == provider else None
-        return handshake_answer(request, provider, secret)
+        try:
+            return handshake_answer(request, provider, secret)
+        except Exception:  # one that a user has registered; the delivery is kept all the same
+            logger.exception("a handshake could not be answered")
+            return None
 
     def _usual_answer(self, request: Request) -> Answer:
         origin = request.headers.get("origin")

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Final
 
 from tqdm.auto import tqdm
 
 from webhooklab.defaults import PROGRESS_AFTER_SECONDS
+
+_hidden: Final[ContextVar[bool]] = ContextVar("hidden", default=False)
+
+
+@contextlib.contextmanager
+def hidden() -> Iterator[None]:
+    """Show no bars of what is done here: nobody looks at the cell where they would appear."""
+    token = _hidden.set(True)
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
 
 
 @contextlib.contextmanager
@@ -18,5 +32,7 @@ def bar(
 
     Nothing is shown of work that takes less than `delay` seconds.
     """
-    with tqdm(total=total, desc=what, unit="", delay=delay, leave=False) as shown:
+    with tqdm(
+        total=total, desc=what, unit="", delay=delay, leave=False, disable=_hidden.get()
+    ) as shown:
         yield shown.update

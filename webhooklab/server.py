@@ -18,13 +18,15 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from webhooklab import clock
+from webhooklab.answering import Choice
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
 from webhooklab.errors import PortTakenError
+from webhooklab.heartbeat import Heartbeat, Reach
 from webhooklab.ingress import Ingress
-from webhooklab.listened import Heartbeat, Reach
 from webhooklab.listener import Listener, bind
 from webhooklab.mapping import Interpreter
+from webhooklab.measures import Stalls
 from webhooklab.store import Store
 
 _OWNER: Final = "listener"
@@ -80,12 +82,18 @@ class Server:
             undo.callback(self._listener.stop)
             self.heartbeat = Heartbeat(store, self._reach)
             self.heartbeat.start(self._background)
+            self.stalls = Stalls()
+            self.stalls.watch(self._background)
             undo.pop_all()
 
     def _remember(self) -> None:
         self._store.remember(_PORT, str(self.port))
         owner = Owner(os.getpid(), self.url, clock.now_us())
         self._store.remember(_OWNER, json.dumps(asdict(owner)))
+
+    def choose(self, path: str) -> Choice | None:
+        """What a delivery to `path` gets where no function can be asked; not from the loop."""
+        return self._background.call(lambda: self.ingress.rules.choose(path, made=False))
 
     def settle(self) -> None:
         """Return when all that came in before has been committed, and `listened` says so.
@@ -136,7 +144,7 @@ def _bind(store: Store, host: str, port: int | None) -> list[socket.socket]:
             f"Port {remembered}, which {store.path.name} used last, is taken by another program. "
             f"Listening on port {sockets[0].getsockname()[1]} instead: tell the provider the new "
             "URL, or end that program and open the Lab again.",
-            stacklevel=7,  # the cell that made the Lab
+            stacklevel=9,  # the cell that made the Lab
         )
         return sockets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import replace
 
@@ -12,6 +13,9 @@ from webhooklab.defaults import SAMPLE_TIMEOUT_SECONDS
 from webhooklab.errors import WebhookLabError
 from webhooklab.samples import Sample
 from webhooklab.signatures import Secrets
+
+_later_digit = re.compile(rb"[0-9][0-9]").finditer
+_any_character = re.compile(rb"[0-9A-Za-z]").finditer
 
 
 def sample(provider: str, event_type: str | None, *, url: str, secret: Secrets | None) -> Sample:
@@ -27,11 +31,13 @@ def sample(provider: str, event_type: str | None, *, url: str, secret: Secrets |
 
 
 def tampered(original: Sample) -> Sample:
-    """The same, but for one character of the body: it still says the same to a careless reader."""
+    """The same, but for one digit of the body: it can still be read, and says something else."""
+    # Not a number's first digit, which JSON does not let be 0.
+    found = list(_later_digit(original.body)) or list(_any_character(original.body))
+    if not found:
+        return original
     body = bytearray(original.body)
-    place = next((n for n in range(len(body) - 1, -1, -1) if chr(body[n]).isalnum()), None)
-    if place is not None:
-        body[place] ^= 1
+    body[found[-1].end() - 1] ^= 1
     return replace(original, body=bytes(body))
 
 

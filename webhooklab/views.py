@@ -55,8 +55,11 @@ class _Kept(ABC, Generic[Rows]):
         empty: Callable[[], Rows],
         where: str = "1",
         parameters: Sequence[object] = (),
+        *,
+        trims: bool = True,
     ) -> None:
         self._store = store
+        self._trims = trims
         self._names = names
         self._empty = empty
         self._where = where
@@ -65,13 +68,25 @@ class _Kept(ABC, Generic[Rows]):
         self._rows = empty()
         self._revision = -1
         self._last = 0
-        self._amended = 0
+        self._gone = self._amended = 0
 
     def frame(self) -> pd.DataFrame:
         """All rows, the new ones among them."""
         with self._lock, _collector_resting():
             self._catch_up()
+            return self._kept()
+
+    def _kept(self) -> pd.DataFrame:
+        """The rows without those that the file has dropped since; read anew where these prevail."""
+        frame = self._rows.frame()
+        if not self._gone:
+            return frame
+        gone = int(frame.index.get_level_values("seq").searchsorted(self._gone, "right"))
+        if gone and (not self._trims or gone > len(frame) // 2):
+            self._revision = -1
+            self._catch_up()
             return self._rows.frame()
+        return frame.iloc[gone:]
 
     def _catch_up(self) -> None:
         with self._store.reading() as connection:
@@ -83,6 +98,7 @@ class _Kept(ABC, Generic[Rows]):
             if head > self._last:
                 self._read_new(connection, self._last)
             self._last = head
+            self._gone = self._store.dropped(connection).through
 
     def _amend(self, connection: Connection) -> None:
         """Change what has been read and has changed since: the status that a sender got."""
@@ -162,7 +178,12 @@ class Views:
             where = "1" if event_type is None else "event_type = ?"
             parameters = [] if event_type is None else [event_type]
             self._payloads[event_type] = _KeptRows(
-                self._store, ("content_type", "body"), PayloadColumns, where, parameters
+                self._store,
+                ("content_type", "body"),
+                PayloadColumns,
+                where,
+                parameters,
+                trims=False,  # a column that only dropped rows had is to go, too
             )
         return self._payloads[event_type].frame()
 

@@ -15,5 +15,6 @@ under `@benchmark(name)` that yields `Row`s, and name the module in `__main__.py
     stage sightings  an inbox there, sent to at a pace; when its rows were seen
     world            events and snapshots of so many changes; collection: an API to poll
     peak             the most memory that something takes
-    capture busy memory inbox inbox_memory events find payloads csv_export compare poller imports
+    capture verifying busy memory inbox inbox_memory events find payloads csv_export compare poller
+    imports
 """

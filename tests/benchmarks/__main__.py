@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks.busy_process import PROCESS
 from tests.benchmarks.contenders import SERVERS
 from tests.benchmarks.kernel_lab import CLOSED, OPEN
 from tests.benchmarks.machine import machine
@@ -21,8 +22,9 @@ from tests.benchmarks.registry import BENCHMARKS, Run
 from tests.benchmarks.rows import Row
 
 MODULES = (
-    *("capture", "busy", "memory", "inbox", "inbox_memory", "events", "find"),
-    *("payloads", "csv_export", "compare", "poller", "imports"),
+    *("capture", "verifying", "busy", "busy_process", "retention", "memory", "inbox"),
+    *("inbox_memory", "events", "find", "payloads", "csv_export", "compare", "poller"),
+    *("exposure", "imports"),
 )
 """Each registers what it measures, in the order of the table."""
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [1_000, 10_000]
@@ -61,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--quick", action="store_true", help="small sizes, under a minute: a smoke test")
     add("--only", nargs="+", choices=list(BENCHMARKS), metavar="NAME", help=", ".join(BENCHMARKS))
-    servers = [name for name in SERVERS if name not in ("webhooklab", "collection")]
+    servers = [name for name in SERVERS if name not in ("webhooklab", "collection", PROCESS)]
     others = [*servers, OPEN, CLOSED]
     add("--against", nargs="+", default=[], choices=others, metavar="NAME", help=", ".join(others))
     add("--sizes", nargs="+", type=int, metavar="ROWS", help="rows in a capture file")

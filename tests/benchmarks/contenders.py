@@ -235,6 +235,17 @@ def serve_webhooklab(folder: Path) -> None:
     notebook.run_cells()
 
 
+@server("webhooklab-process")
+def serve_webhooklab_process(folder: Path) -> None:
+    """The same, listening in a process of its own."""
+    from tests.benchmarks.notebook import Notebook
+
+    notebook = Notebook(folder / "captures.db", listener="process", outlives=False)
+    _commands.append(notebook.obey)
+    say(port=notebook.port)
+    notebook.run_cells()
+
+
 @server("collection")
 def serve_collection(folder: Path) -> None:
     """No contender: the API that a poller asks."""

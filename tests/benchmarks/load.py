@@ -9,6 +9,8 @@ itself, and takes every answer that it is owed: what it counts is what was ackno
 from __future__ import annotations
 
 import argparse
+import base64
+import hmac
 import json
 import os
 import re
@@ -26,16 +28,23 @@ READ_BYTES = 65_536
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)\r\n")
 _CLOSES = re.compile(rb"(?i)\r\nconnection: *close\r\n")
 _DIGITS = b"0" * 12
+_ID = re.compile(rb"\r\nwebhook-id: (\S+)")
+_TIME = re.compile(rb"(\r\nwebhook-timestamp: )\d+")
+_SIGNATURE = re.compile(rb"(\r\nwebhook-signature: v1,)\S+")
 
 
 class Requests:
-    """Request bytes without end. `signed`: with Standard Webhooks headers, each its own id."""
+    """Request bytes without end. `signed`: with Standard Webhooks headers, each its own id.
 
-    def __init__(self, *, signed: bool) -> None:
+    `secret` (`whsec_...`): with signatures that hold, too.
+    """
+
+    def __init__(self, *, signed: bool, secret: str | None = None, path: str = "/hooks") -> None:
         _, _, body = next(samples(0, 1))
         pairs = [pair for pair in headers(0, len(body)) if signed or "webhook" not in pair[0]]
         block = "".join(f"{name}: {value}\r\n" for name, value in pairs)
-        request = f"POST /hooks HTTP/1.1\r\n{block}\r\n".encode() + body
+        request = f"POST {path} HTTP/1.1\r\n{block}\r\n".encode() + body
+        self._key = base64.b64decode(secret.removeprefix("whsec_")) if secret else None
         # Several runs against one server do not send the same ids.
         self._numbers = count(os.getpid() % 100_000 * 10_000_000)
         self._before, self._id, self._after = request.partition(_DIGITS if signed else b"\0")
@@ -43,7 +52,16 @@ class Requests:
     def next(self) -> bytes:
         if not self._id:
             return self._before
-        return b"%b%012d%b" % (self._before, next(self._numbers), self._after)
+        request = b"%b%012d%b" % (self._before, next(self._numbers), self._after)
+        return self._really_signed(request) if self._key else request
+
+    def _really_signed(self, request: bytes) -> bytes:
+        head, _, body = request.partition(b"\r\n\r\n")
+        now = b"%d" % time.time()
+        signed = b"%b.%b.%b" % (_ID.search(head)[1], now, body)
+        code = base64.b64encode(hmac.digest(self._key, signed, "sha256"))
+        head = _TIME.sub(rb"\g<1>" + now, head)
+        return _SIGNATURE.sub(lambda found: found[1] + code, head) + b"\r\n\r\n" + body
 
 
 @dataclass
@@ -141,8 +159,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--unsigned", action="store_true")
+    parser.add_argument("--secret")
+    parser.add_argument("--path", default="/hooks")
     asked = parser.parse_args()
-    load = Load(asked.port, Requests(signed=not asked.unsigned))
+    wanted = Requests(signed=not asked.unsigned, secret=asked.secret, path=asked.path)
+    load = Load(asked.port, wanted)
     counts = load.run(asked.seconds, asked.limit)
     print(json.dumps({name: getattr(counts, name) for name in _SHOWN}))
 

@@ -40,19 +40,41 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def extension_settings(folder):
+    """Jupyter's setting that enables our server extension, where no installed wheel brings it."""
+    name = "jupyter_server_config.d/webhooklab.json"
+    if (Path(sys.prefix) / "etc/jupyter" / name).exists():
+        return {}
+    place = folder / "settings" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "webhooklab/server_extension/webhooklab.json", place)
+    return {"JUPYTER_CONFIG_PATH": str(folder / "settings")}
+
+
 class JupyterServer:
     """JupyterLab in a process of its own, which sees nothing of this machine's settings."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.root = folder / "notebooks"
         self.root.mkdir()
         self.port = free_port()
         self.token = secrets.token_hex()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._log = (folder / "server.log").open("wb")
+        self.log_path = folder / "server.log"
+        self.environment = self._environment(folder)
+        self.options = options
+        self.start()
+
+    def start(self):
+        """Start it, again at the same port after `stop`."""
+        self._log = self.log_path.open("ab")
         self._process = subprocess.Popen(
-            self._command(), env=self._environment(folder), stdout=self._log, stderr=self._log
+            [*self._command(), *self.options],
+            env=self.environment,
+            stdout=self._log,
+            stderr=self._log,
         )
+        self.pid = self._process.pid
         self._wait()
 
     def _command(self):
@@ -76,9 +98,10 @@ class JupyterServer:
             "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "IPYTHONDIR": str(folder / "ipython"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "PYTHONPATH": str(ROOT),
         }
-        return os.environ | own
+        return os.environ | own | extension_settings(folder)
 
     def _wait(self, seconds=60):
         deadline = time.monotonic() + seconds

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from webhooklab import clock
 from webhooklab.headers import Headers
 from webhooklab.records import EVENT_COLUMNS, Arrival, Event, Interpretation, Request
+from webhooklab.signatures import UNCHECKED, Verification
 
 ALL = list(EVENT_COLUMNS)
 
@@ -77,7 +78,7 @@ def send_soon(url, count, per_second=None, delay=0.5):
 TYPES = ["order.created", "order.paid", "order.shipped", "invoice.paid", "customer.updated"]
 
 
-def arrival(number, received_at, body_bytes):
+def arrival(number, received_at, body_bytes, verification=UNCHECKED, source="local"):
     kind = TYPES[number * 7 % 5]
     entity = kind.partition(".")[0]
     note = {"id": number % 97, "note": "x" * body_bytes}
@@ -89,9 +90,16 @@ def arrival(number, received_at, body_bytes):
         headers=Headers([("Content-Type", "application/json"), ("X-Api-Key", "s3cret")]),
         body=json.dumps(body).encode(),
         remote="127.0.0.1",
+        source=source,
     )
     event = Event(kind, f"evt_{number}", entity, f"{entity[:3]}_{number % 97}")
-    return Arrival(request, Interpretation("shop", 1, event), 200)
+    return Arrival(request, Interpretation("shop", 1, event), 200, verification)
+
+
+def add(lab, *numbers, verified=None, reason=None, source="local"):
+    """Put single rows into the capture file; `verified` is a verdict, as a provider's check."""
+    verdict = Verification(verified, reason) if verified else UNCHECKED
+    lab._parts.store.append([arrival(n, clock.now_us(), 20, verdict, source) for n in numbers])
 
 
 def fill(lab, count, body_bytes=300):

@@ -14,7 +14,14 @@ from webhooklab.answering.calls import Calls, Function
 from webhooklab.answering.making import Asker, Made, Maker, Sender
 from webhooklab.answering.promises import Promise, Promises
 from webhooklab.answering.response import Body, GivenHeaders, Response
-from webhooklab.answering.rules import Choice, Rule, Rules
+from webhooklab.answering.rules import (
+    Choice,
+    Rule,
+    Rules,
+    answer_from_told,
+    answer_told,
+    rule_from,
+)
 from webhooklab.answering.usual import OK, unavailable
 
 __all__ = [
@@ -33,5 +40,8 @@ __all__ = [
     "Rule",
     "Rules",
     "Sender",
+    "answer_from_told",
+    "answer_told",
+    "rule_from",
     "unavailable",
 ]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import random
 import threading
-from collections.abc import Callable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from webhooklab.answering.making import Maker
 from webhooklab.answering.usual import OK
 from webhooklab.defaults import MAX_ANSWER_DELAY_SECONDS
 from webhooklab.errors import AnswerError
-from webhooklab.mapping import Mapping
+from webhooklab.mapping import Mapping as PathMapping
 from webhooklab.records import Answer
 
 _FAILURE: Final = Answer(500, body=b"it was to fail (failure_rate)")
@@ -50,7 +51,7 @@ class Rule:
         maker: Maker | None = None,
         name: str | None = None,
     ) -> None:
-        self._mapping = Mapping(_checked_path(path))
+        self._mapping = PathMapping(_checked_path(path))
         self._answer = answer
         self._delay = _checked("delay", delay, MAX_ANSWER_DELAY_SECONDS)
         self._times = _checked_times(times)
@@ -66,6 +67,23 @@ class Rule:
     def path(self) -> str:
         """Deliveries to it and below are meant."""
         return self._mapping.path
+
+    @property
+    def maker(self) -> Maker | None:
+        """What makes the answers; None: they are always the same."""
+        return self._maker
+
+    def told(self) -> dict[str, Any]:
+        """All of it as JSON has it; of its maker only the name: see `rule_from`."""
+        return {
+            "path": self.path,
+            "answer": answer_told(self._answer),
+            "delay": self._delay,
+            "times": self._times,
+            "failure_rate": self._failure_rate,
+            "name": self.name,
+            "named": None if self._maker is None else self._maker.name,
+        }
 
     @property
     def spent(self) -> bool:
@@ -128,6 +146,24 @@ class Rule:
     def __repr__(self) -> str:
         state = "" if self._rules is not None else "; stopped"
         return f"<Rule {self.text}; {self.answered:,} answered{state}>"
+
+
+def answer_told(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON has it."""
+    body = b64encode(answer.body).decode()
+    return {"status": answer.status, "headers": answer.headers, "body": body}
+
+
+def answer_from_told(told: Mapping[str, Any]) -> Answer:
+    """An answer, from what `answer_told` made of it."""
+    headers = tuple((name, value) for name, value in told["headers"])
+    return Answer(told["status"], headers, b64decode(told["body"]))
+
+
+def rule_from(told: Mapping[str, Any], maker: Maker | None) -> Rule:
+    """A rule, from what `Rule.told` made of it; `maker` in place of its own."""
+    given = {name: value for name, value in told.items() if name not in ("answer", "named")}
+    return Rule(answer=answer_from_told(told["answer"]), maker=maker, **given)
 
 
 class Rules:

@@ -164,7 +164,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         head = f"<p><strong>{escape(self.verdict)}</strong></p>"
-        tables = _verdict_table(self._changes) + self.at_a_glance.to_html(escape=True)
+        with pd.option_context("display.max_colwidth", None):  # pandas would cut the sentences
+            glance_table = self.at_a_glance.to_html(escape=True)
+        tables = _verdict_table(self._changes) + glance_table
         return f'<div class="webhooklab-comparison">{head}{tables}</div>'
 
 
@@ -207,7 +209,10 @@ def _examples(matter: Matter) -> tuple[str | None, str | None]:
 def _no_verdict(pushed: str | None, pulled: str | None) -> str:
     """Why nothing can be compared, by example, and what to do."""
     if pushed is None:
-        return "No verdicts: no event names an entity. Say where its id is: lab.map(entity_id=...)."
+        return (
+            "No verdicts: no webhook names an entity. If any came, say where its id is: "
+            "lab.map(entity_id=...)."
+        )
     if pulled is None:
         return "No verdicts: no poll has seen an entity yet. Start one: lab.poll(url)."
     return (

@@ -24,10 +24,10 @@ from webhooklab.files.tables import (
     table_from_chunk,
     table_from_frame,
 )
-from webhooklab.files.whole import written_whole
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.store import Store
 from webhooklab.views import Views
+from webhooklab.whole import written_whole
 
 _FORMATS: dict[str, ModuleType] = {
     ".csv": csv_files,

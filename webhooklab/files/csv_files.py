@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
-from webhooklab.files.whole import check_ends_with_a_line
 from webhooklab.records import EVENT_COLUMNS
+from webhooklab.whole import check_ends_with_a_line
 
 _RISKY: Final = r"^[=+\-@\t\r\n']"
 _FIRST_BLOCK_BYTES: Final = 16 * 2**20

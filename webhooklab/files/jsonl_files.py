@@ -10,9 +10,9 @@ import orjson
 import pyarrow as pa
 
 from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
-from webhooklab.files.whole import check_ends_with_a_line
 from webhooklab.instants import parse_instant
 from webhooklab.records import EVENT_COLUMNS
+from webhooklab.whole import check_ends_with_a_line
 
 _TIMES: Final = [name for name, kind in EVENT_COLUMNS.items() if kind == "time"]
 _OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z

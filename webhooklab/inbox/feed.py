@@ -40,7 +40,7 @@ class Feed:
         self._greeted = threading.Event()
         self._state_due = False
         self._revision = -1
-        self._head = self._sent = self._total = self._amended = 0
+        self._head = self._sent = self._total = self._amended = self._gone = 0
         self._rate = Rate()
         self._budget = float(limits.PUSHED_BYTES_PER_SECOND)
         self._budgeted = self._stated = clock.monotonic()
@@ -126,6 +126,7 @@ class Feed:
 
     def _send_rows(self, connection: Connection) -> None:
         revision, self._head = self._store.state(connection)
+        self._note_gone(connection)
         if revision != self._revision:
             self._begin_again(connection, revision)
         elif self._may_push_rows():
@@ -144,6 +145,15 @@ class Feed:
         with self._lock:
             self._wanted = [(0 if self._greeted.is_set() else newest, self._head)]
         self._send_state(always=True)
+
+    def _note_gone(self, connection: Connection) -> None:
+        """Note which rows the file has dropped; the next message tells the browser."""
+        gone = self._store.dropped(connection).through
+        if gone != self._gone:
+            self._gone = gone
+            self._total = self._store.counted(connection)
+            with self._lock:
+                self._state_due = True
 
     def _newest(self, connection: Connection, count: int) -> int:
         """The seq after which the newest so many rows come."""
@@ -220,7 +230,7 @@ class Feed:
 
     def _counts(self) -> dict[str, Any]:
         rate = self._rate.per_second(clock.monotonic())
-        return {"total": self._total, "rate": rate, "head": self._head}
+        return {"total": self._total, "rate": rate, "head": self._head, "gone": self._gone}
 
     def _send_state(self, *, always: bool = False) -> None:
         now = clock.monotonic()

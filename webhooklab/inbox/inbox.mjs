@@ -6,10 +6,8 @@
 // exported beside the default is what `node --test` looks at.
 
 // ==============================================================================================
-// The filter language of lab.find
-// ==============================================================================================
-
 // Instants: what webhooklab/instants.py reads, in microseconds since the epoch
+// ==============================================================================================
 
 const LATEST_SECOND = 100_000_000_000;
 const [EARLIEST_US, LATEST_US] = [-62_135_596_800_000_000, 253_402_300_799_999_999]; // years 1 to 9999
@@ -50,8 +48,9 @@ function offsetSeconds(offset) {
   return (offset[0] === "-" ? -1 : 1) * (hours * 3600 + minutes * 60 + seconds);
 }
 
-// ---------------------------------------------------------------------------------------------
-// The filter language: what webhooklab/search.py says (tests/filter_cases.json holds both to it)
+// ==============================================================================================
+// The filter language of lab.find: what webhooklab/search.py says (tests/filter_cases.json)
+// ==============================================================================================
 
 const WORDS = [
   ...["method", "path", "query_string", "provider"],
@@ -158,22 +157,17 @@ function conditionOf({ field, value }) {
     const tests = [...WORDS, "body"].map((name) => containing(name, value));
     return (row, detail) => any(tests, row, detail);
   }
-  if (field === "after")
-    return (
-      (from) => (row) =>
-        row.received_at >= from
-    )(parseInstant(value));
-  if (field === "before")
-    return (
-      (to) => (row) =>
-        row.received_at < to
-    )(parseInstant(value));
+  if (TIMES.has(field)) return received(field, parseInstant(value));
   if (CONTAINS.has(field)) return containing(field, value);
   if (field === "entity") {
     const either = [whole("entity_id", value), whole("entity_type", value)];
     return (row) => any(either, row);
   }
   return whole(field, value);
+}
+
+function received(side, instant) {
+  return (row) => (side === "after" ? row.received_at >= instant : row.received_at < instant);
 }
 
 function containing(name, value) {
@@ -233,23 +227,31 @@ function asciiLower(text) {
 /** Whether bytes hold a needle that is in lower case already; A to Z count as a to z. */
 function bytesInclude(bytes, needle) {
   if (needle.length === 0) return true;
-  const lower = (byte) => (byte > 64 && byte < 91 ? byte + 32 : byte);
   const [first] = needle;
+  const upper = first > 96 && first < 123 ? first - 32 : first;
   const last = bytes.length - needle.length;
-  for (let start = 0; start <= last; start++) {
-    if (lower(bytes[start]) !== first) continue;
+  for (let at = nextOf(bytes, first, upper, 0); at <= last; at = nextOf(bytes, first, upper, at + 1)) {
     let length = 1;
-    while (length < needle.length && lower(bytes[start + length]) === needle[length]) length++;
+    while (length < needle.length && lowerByte(bytes[at + length]) === needle[length]) length++;
     if (length === needle.length) return true;
   }
   return false;
 }
 
-// ==============================================================================================
-// Bodies: text, JSON, forms, hex
-// ==============================================================================================
+function lowerByte(byte) {
+  return byte > 64 && byte < 91 ? byte + 32 : byte;
+}
 
+/** Where one of two bytes is next; beyond the end where neither is. */
+function nextOf(bytes, one, other, from) {
+  let at = from;
+  while (at < bytes.length && bytes[at] !== one && bytes[at] !== other) at++;
+  return at;
+}
+
+// ==============================================================================================
 // Bodies: what webhooklab/bodies.py reads, for the eye
+// ==============================================================================================
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -261,11 +263,14 @@ function mediaType(contentType) {
   return (contentType ?? "").split(";")[0].trim().toLowerCase();
 }
 
-function parameterOf(header, name) {
-  const found = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i").exec(
-    header ?? "",
-  );
-  return found ? (found[1]?.replace(/\\(.)/g, "$1") ?? found[2]) : null;
+const PARAMETER = /;\s*([^=;\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/g;
+
+/** A header's parameter, such as the charset of a Content-Type; null where it has none. */
+function parameterOf(header, wanted) {
+  for (const [, name, quoted, plain] of (header ?? "").matchAll(PARAMETER)) {
+    if (name.toLowerCase() === wanted) return quoted?.replace(/\\(.)/g, "$1") ?? plain;
+  }
+  return null;
 }
 
 export function kindOf(contentType, body) {
@@ -273,7 +278,7 @@ export function kindOf(contentType, body) {
   if (media.endsWith("json")) return "json";
   if (media === "application/x-www-form-urlencoded") return "form";
   if (media === "multipart/form-data") return "multipart";
-  const first = body.find((byte) => ![9, 10, 11, 12, 13, 32].includes(byte));
+  const first = body.subarray(0, 1_024).find((byte) => byte !== 32 && (byte < 9 || byte > 13));
   return first === 0x7b || first === 0x5b ? "json" : "other";
 }
 
@@ -308,70 +313,94 @@ export function hexDump(bytes, limit = bytes.length) {
   }
   return lines.join("\n");
 }
-
 const MAX_JSON_DEPTH = 1_000;
 
 /**
  * JSON (RFC 8259) as a tree that shows what was sent: keys in order, numbers digit for digit.
  * Objects are {kind, entries: [[key, node]]}, arrays {kind, entries: [[index, node]]}, all else
- * {kind, text} with text for the eye. Throws a SyntaxError for what is not JSON.
+ * {kind, text} with text for the eye. Throws a SyntaxError for what is not JSON, a RangeError for
+ * more than `most` values.
  */
-export function parseJson(text) {
-  let at = 0;
-  const fail = (what) => {
-    throw new SyntaxError(`${what} at character ${at + 1}`);
-  };
-  const token = (pattern) => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (found) at = pattern.lastIndex;
-    return found?.[0] ?? null;
-  };
-  const space = () => token(/[ \t\n\r]*/y);
-  const string = () => {
-    let end = at;
-    do {
-      end = text.indexOf('"', end + 1);
-      if (end < 0) fail("A text without its end");
-    } while (isEscaped(text, end));
-    const value = JSON.parse(text.slice(at, end + 1));
-    at = end + 1;
-    return value;
-  };
-  const entriesUntil = (close, entry) => {
+export function parseJson(text, most = Infinity) {
+  return new JsonReader(text, most).read();
+}
+
+class JsonReader {
+  constructor(text, most) {
+    this.text = text;
+    this.at = 0;
+    this.left = most;
+  }
+
+  fail(what) {
+    throw new SyntaxError(`${what} at character ${this.at + 1}`);
+  }
+
+  read() {
+    const tree = this.value(0);
+    this.space();
+    return this.at === this.text.length ? tree : this.fail("More than one value");
+  }
+
+  value(depth) {
+    if (depth > MAX_JSON_DEPTH) this.fail("Nested too deep to be shown");
+    if (this.left-- <= 0) throw new RangeError("Too many values");
+    this.space();
+    const start = this.text[this.at];
+    if (start === "{") return { kind: "object", entries: this.entries("}", () => this.member(depth + 1)) };
+    if (start === "[")
+      return { kind: "array", entries: this.entries("]", (n) => [n, this.value(depth + 1)]) };
+    if (start === '"') return { kind: "string", text: this.string() };
+    return this.literal();
+  }
+
+  entries(close, entry) {
     const entries = [];
-    at++;
-    for (space(); text[at] !== close; space()) {
-      if (entries.length && text[at++] !== ",") fail("Neither a comma nor an end");
-      space();
+    this.at++;
+    for (this.space(); this.text[this.at] !== close; this.space()) {
+      if (entries.length && this.text[this.at++] !== ",") this.fail("Neither a comma nor an end");
+      this.space();
       entries.push(entry(entries.length));
     }
-    at++;
+    this.at++;
     return entries;
-  };
-  const member = (depth) => {
-    if (text[at] !== '"') fail("No key");
-    const key = string();
-    space();
-    if (text[at++] !== ":") fail("A key without a value");
-    return [key, value(depth)];
-  };
-  const value = (depth) => {
-    if (depth > MAX_JSON_DEPTH) fail("Nested too deep to be shown");
-    space();
-    const start = text[at];
-    if (start === "{") return { kind: "object", entries: entriesUntil("}", () => member(depth + 1)) };
-    if (start === "[") return { kind: "array", entries: entriesUntil("]", (n) => [n, value(depth + 1)]) };
-    if (start === '"') return { kind: "string", text: string() };
-    const number = token(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y);
-    if (number !== null) return { kind: "number", text: number };
-    const word = token(/true|false|null/y);
-    return word !== null ? { kind: word === "null" ? "null" : "boolean", text: word } : fail("No value");
-  };
-  const tree = value(0);
-  space();
-  return at === text.length ? tree : fail("More than one value");
+  }
+
+  member(depth) {
+    if (this.text[this.at] !== '"') this.fail("No key");
+    const key = this.string();
+    this.space();
+    if (this.text[this.at++] !== ":") this.fail("A key without a value");
+    return [key, this.value(depth)];
+  }
+
+  string() {
+    let end = this.at;
+    do {
+      end = this.text.indexOf('"', end + 1);
+      if (end < 0) this.fail("A text without its end");
+    } while (isEscaped(this.text, end));
+    const inside = this.text.slice(this.at + 1, end);
+    const value = /[\\\0-\x1f]/.test(inside) ? JSON.parse(`"${inside}"`) : inside;
+    this.at = end + 1;
+    return value;
+  }
+
+  literal() {
+    LITERAL.lastIndex = this.at;
+    const [text, number] = LITERAL.exec(this.text) ?? this.fail("No value");
+    this.at = LITERAL.lastIndex;
+    if (number !== undefined) return { kind: "number", text };
+    return { kind: text === "null" ? "null" : "boolean", text };
+  }
+
+  space() {
+    while (SPACES.has(this.text.charCodeAt(this.at))) this.at++;
+  }
 }
+
+const LITERAL = /(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|true|false|null/y;
+const SPACES = new Set([9, 10, 13, 32]);
 
 function isEscaped(text, at) {
   let start = at;
@@ -392,15 +421,18 @@ function escapeKey(key) {
   return escaped.replace(/[\ud800-\udfff]/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
-/** A urlencoded text as [[name, value]]. */
-export function parseUrlencoded(text) {
-  return text
-    .split("&")
-    .filter(Boolean)
+/** A urlencoded text as [[name, value]]: the first `most` of them. */
+export function parseUrlencoded(text, most = Infinity) {
+  return fieldsOf(text)
+    .slice(0, most)
     .map((part) => {
       const [name, ...value] = part.split("=");
       return [percentDecoded(name), percentDecoded(value.join("="))];
     });
+}
+
+function fieldsOf(text) {
+  return text.split("&").filter(Boolean);
 }
 
 function percentDecoded(text) {
@@ -415,27 +447,31 @@ function percentDecoded(text) {
   return textOf(new Uint8Array(decoded));
 }
 
+const MAX_PARTS = 1_000;
+const aCharacterAByte = new TextDecoder("latin1");
+
 /** The parts of a multipart body: [{name, filename, type, bytes}]; throws an Error when broken. */
 export function parseMultipart(body, contentType) {
   const boundary = parameterOf(contentType, "boundary");
   if (!boundary) throw new Error("its Content-Type names no boundary");
-  const mark = new TextEncoder().encode(`--${boundary}`);
+  const text = aCharacterAByte.decode(body);
+  const mark = `--${boundary}`;
   const parts = [];
-  let start = indexOfBytes(body, mark, 0);
-  while (start >= 0 && !(body[start + mark.length] === 45 && body[start + mark.length + 1] === 45)) {
-    const next = indexOfBytes(body, mark, start + mark.length);
+  let start = text.indexOf(mark);
+  if (start < 0) throw new Error("its boundary is not in it");
+  while (!text.startsWith("--", start + mark.length) && parts.length < MAX_PARTS) {
+    const next = text.indexOf(mark, start + mark.length);
     if (next < 0) throw new Error("its last part has no end");
-    parts.push(parsePart(body.subarray(start + mark.length, next)));
+    parts.push(parsePart(text, body, start + mark.length, next));
     start = next;
   }
-  if (start < 0) throw new Error("its boundary is not in it");
   return parts;
 }
 
-function parsePart(bytes) {
-  const blank = indexOfBytes(bytes, new Uint8Array([13, 10, 13, 10]), 0);
-  if (blank < 0) throw new Error("a part has no headers");
-  const lines = textOf(bytes.subarray(0, blank)).split("\r\n");
+function parsePart(text, body, start, end) {
+  const blank = text.indexOf("\r\n\r\n", start);
+  if (blank < 0 || blank >= end) throw new Error("a part has no headers");
+  const lines = textOf(body.subarray(start, blank)).split("\r\n");
   const header = (name) =>
     lines.find((line) => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1);
   const disposition = header("content-disposition");
@@ -443,22 +479,92 @@ function parsePart(bytes) {
     name: parameterOf(disposition, "name") ?? "",
     filename: parameterOf(disposition, "filename"),
     type: header("content-type")?.trim() ?? null,
-    bytes: bytes.subarray(blank + 4, bytes.length - 2),
+    bytes: body.subarray(blank + 4, end - 2),
   };
 }
 
-function indexOfBytes(bytes, needle, from) {
-  for (let at = bytes.indexOf(needle[0], from); at >= 0; at = bytes.indexOf(needle[0], at + 1)) {
-    if (needle.every((byte, offset) => bytes[at + offset] === byte)) return at;
+// ---- Packed bodies (RFC 9110, section 8.4). A bomb costs no more than the limit: it is unpacked in
+// small pieces, and what is beyond the limit is never made.
+
+const FORMATS = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate", br: "brotli", zstd: "zstd" };
+const PIECE_BYTES = 4_096; // unpacked, at most a thousand times as many
+const MAX_CODINGS = 3;
+
+/** What a body was packed with, in the order of packing; header pairs as they came. */
+export function codingsOf(headers) {
+  const named = headers.filter(([name]) => name.toLowerCase() === "content-encoding");
+  const codings = named.flatMap(([, value]) => value.split(","));
+  return codings.map((coding) => coding.trim().toLowerCase()).filter((each) => each && each !== "identity");
+}
+
+/** A body unpacked to at most `limit` bytes: {bytes, cut, error}; `error` says what hinders. */
+export async function unpack(body, codings, limit) {
+  if (codings.length > MAX_CODINGS) return { bytes: body, cut: false, error: "packed too many times" };
+  let unpacked = { bytes: body, cut: false, error: null };
+  for (const coding of [...codings].reverse()) {
+    unpacked = await unpackOnce(unpacked.bytes, coding, limit);
+    if (unpacked.cut || unpacked.error) break;
   }
-  return -1;
+  return unpacked;
+}
+
+async function unpackOnce(bytes, coding, limit) {
+  const unpacked = await inflate(bytes, FORMATS[coding] ?? coding, limit);
+  const isRaw = coding === "deflate" && unpacked.error && unpacked.bytes.length === 0;
+  return isRaw ? inflate(bytes, "deflate-raw", limit) : unpacked; // some senders leave zlib's frame out
+}
+
+async function inflate(bytes, format, limit) {
+  const stream = decompressor(format);
+  if (!stream) return { bytes: new Uint8Array(), cut: false, error: "this browser cannot unpack it" };
+  const parts = [];
+  let [size, error] = [0, null];
+  try {
+    const reader = inPieces(bytes).pipeThrough(stream).getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      parts.push(next.value);
+      size += next.value.length;
+      if (size <= limit) continue;
+      await reader.cancel();
+      break;
+    }
+  } catch (failure) {
+    error = failure.message;
+  }
+  return { bytes: joinBytes(parts, Math.min(size, limit)), cut: size > limit, error };
+}
+
+function decompressor(format) {
+  try {
+    return new DecompressionStream(format);
+  } catch {
+    return null;
+  }
+}
+
+function inPieces(bytes) {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) controller.close();
+      else controller.enqueue(bytes.slice(at, (at += PIECE_BYTES)));
+    },
+  });
+}
+
+function joinBytes(parts, length) {
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part.subarray(0, length - at), at);
+    at += Math.min(part.length, length - at);
+  }
+  return joined;
 }
 
 // ==============================================================================================
-// A request as curl and Python
+// A request as curl and Python: what webhooklab/code.py writes (tests/code_cases.json)
 // ==============================================================================================
-
-// Code: what webhooklab/code.py writes (tests/code_cases.json holds both to it)
 
 const SET_BY_CLIENT = new Set([
   ...["host", "content-length", "transfer-encoding", "connection", "expect", "keep-alive"],
@@ -597,6 +703,21 @@ export function textRepr(text) {
   return `${quote}${shown.join("")}${quote}`;
 }
 
+/** Where the page's Jupyter server is, as this browser sees it; null where a page does not say. */
+export function serverAddress(page, href) {
+  try {
+    const config = JSON.parse(page.getElementById("jupyter-config-data").textContent);
+    return new URL(config.baseUrl, href).href;
+  } catch {
+    return null;
+  }
+}
+
+/** The URL to give away: the public one where there is one. */
+function shownUrl(state) {
+  return state?.public || state?.url || "";
+}
+
 /** The Python that gives the rows of a view. */
 export function viewCode(filter) {
   return filter.trim() ? `lab.find(${textRepr(filter.trim())})` : "lab.find()";
@@ -606,8 +727,7 @@ export function viewCode(filter) {
 // The rows that this page holds
 // ==============================================================================================
 
-// Ranges of seqs that have been received: [[after, through], ...], sorted, apart from each other
-
+/** Ranges of seqs that were received, [[after, through], ...], sorted and apart, and one more. */
 export function addRange(ranges, after, through) {
   const kept = [];
   for (const [low, high] of ranges) {
@@ -617,6 +737,7 @@ export function addRange(ranges, after, through) {
   return [...kept, [after, through]].sort((one, other) => one[0] - other[0]);
 }
 
+/** What is missing of (floor, head]. */
 export function gapsIn(ranges, floor, head) {
   const gaps = [];
   let known = floor;
@@ -628,19 +749,28 @@ export function gapsIn(ranges, floor, head) {
   return gaps.filter(([after, through]) => through > after);
 }
 
-// ---------------------------------------------------------------------------------------------
-// What this page holds of one inbox: rows by seq, bodies and headers within a limit
-
-const BEFORE_STATE = { heldRows: 20_000, heldBytes: 64 * 2 ** 20, heartbeatSeconds: 2 };
+const BEFORE_STATE = {
+  heldRows: 20_000,
+  heldBytes: 64 * 2 ** 20,
+  heartbeatSeconds: 2,
+  unpackedBytes: 8 * 2 ** 20,
+};
 
 /** Columns to rows: an object each, all of one shape. */
 function rowsOf(columns) {
   const names = Object.keys(columns);
   return columns.seq.map((_, at) => {
-    const row = {};
+    const row = { changes: 0 };
     for (const name of names) row[name] = columns[name][at];
     return row;
   });
+}
+
+/** Make a row what a fresher one says; false where it is that already. `changes` counts. */
+function changeRow(row, fresh) {
+  if (Object.keys(fresh).every((name) => name === "changes" || row[name] === fresh[name])) return false;
+  Object.assign(row, fresh, { changes: row.changes + 1 });
+  return true;
 }
 
 /** Where in rows, sorted by seq, the first is that is above `seq`. */
@@ -667,6 +797,7 @@ export function mergeRows(rows, fresh) {
   return merged;
 }
 
+/** What this page holds of one inbox: rows by seq, and bodies and headers within a limit. */
 export class Held {
   constructor() {
     this.limits = BEFORE_STATE;
@@ -681,24 +812,38 @@ export class Held {
     this.details = new Map();
     this.detailBytes = 0;
     this.absent = new Map(); // seq to why its body is not to be had
+    this.tells = new Set(); // columns in which there is more than the usual
     this.epoch = (this.epoch ?? 0) + 1; // rows other than at the end have changed
   }
 
-  /** Take a message's rows; false when they are of an earlier revision than what is held. */
+  /** Take a message's rows; returns those that were held already, and are not as they were. */
   take(message, buffer) {
-    if (!this.isCurrent(message.revision)) return false;
+    if (!this.isCurrent(message.revision)) return [];
     const fresh = rowsOf(JSON.parse(textOf(buffer.subarray(0, message.columns))));
     this.ranges = addRange(this.ranges, message.after, message.through);
     this.takeDetails(message, buffer);
-    const newest = this.rows.at(-1)?.seq ?? 0;
-    if (fresh.length && fresh[0].seq > newest) {
-      for (const row of fresh) this.rows.push(row);
-    } else if (fresh.length) {
-      this.rows = mergeRows(this.rows, fresh);
+    if (fresh.some(({ source }) => source !== "local")) this.tells.add("source");
+    if (fresh.some(({ verified }) => verified !== "unchecked")) this.tells.add("verified");
+    const known = upperBound(fresh, this.rows.at(-1)?.seq ?? 0);
+    const changed = this.amend(fresh.slice(0, known));
+    for (let at = known; at < fresh.length; at++) this.rows.push(fresh[at]);
+    this.evictRows();
+    return changed;
+  }
+
+  /** Rows that are not above the newest: those held change in place, the others fill a gap. */
+  amend(fresh) {
+    const [changed, lacking] = [[], []];
+    for (const row of fresh) {
+      const held = this.find(row.seq);
+      if (!held) lacking.push(row);
+      else if (changeRow(held, row)) changed.push(held);
+    }
+    if (lacking.length) {
+      this.rows = mergeRows(this.rows, lacking);
       this.epoch++;
     }
-    this.evictRows();
-    return true;
+    return changed;
   }
 
   isCurrent(revision) {
@@ -739,13 +884,20 @@ export class Held {
 
   evictRows() {
     const surplus = this.rows.length - this.limits.heldRows;
-    if (surplus <= 0) return;
-    for (const row of this.rows.splice(0, surplus)) this.dropDetail(row.seq);
+    const gone = upperBound(this.rows, this.gone);
+    if (surplus <= 0 && !gone) return;
+    for (const row of this.rows.splice(0, Math.max(surplus, gone))) this.dropDetail(row.seq);
   }
 
-  /** The seq up to which rows are not expected here: there is no room for them. */
+  /** The seq up to which the capture file has dropped all rows. */
+  get gone() {
+    return this.state?.gone ?? 0;
+  }
+
+  /** The seq up to which rows are not expected here: they are gone, or there is no room for them. */
   get floor() {
-    return this.rows.length >= this.limits.heldRows ? this.rows[0].seq - 1 : 0;
+    const full = this.rows.length >= this.limits.heldRows;
+    return Math.max(this.gone, full ? this.rows[0].seq - 1 : 0);
   }
 
   gaps() {
@@ -759,10 +911,8 @@ export class Held {
 }
 
 // ==============================================================================================
-// Small parts of the page
-// ==============================================================================================
-
 // Words and numbers for the eye
+// ==============================================================================================
 
 const pad = (number, length = 2) => String(number).padStart(length, "0");
 
@@ -785,18 +935,24 @@ export function sizeText(bytes) {
   return `${number.toFixed(number < 10 ? 1 : 0)} ${unit[0]}`;
 }
 
+const numberText = (number) => number.toLocaleString("en");
+
 const countText = (count, one = "delivery", many = "deliveries") =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+  `${numberText(count)} ${count === 1 ? one : many}`;
 
-const rateText = (rate) => `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en")}/s`;
+const rateText = (rate) => `${rate < 10 ? rate.toFixed(1) : numberText(Math.round(rate))}/s`;
 
+/** How a signature was found, and what that means where no reason is given. */
 const VERDICTS = {
-  valid: "✓ valid",
-  invalid: "✗ invalid",
-  unverifiable: "? unverifiable",
-  unsigned: "– unsigned",
-  unchecked: "",
+  valid: ["✓ valid", "The signature is right."],
+  invalid: ["✗ invalid", "The signature is wrong."],
+  unverifiable: ["? unverifiable", "Whether the signature is right cannot be told."],
+  unsigned: ["○ unsigned", "It came without a signature."],
+  unchecked: ["", "Its signature was not checked: lab.verify_with does that."],
 };
+
+const verdictText = (row) => VERDICTS[row.verified]?.[0] ?? row.verified;
+const verdictReason = (row) => row.verified_reason || (VERDICTS[row.verified]?.[1] ?? null);
 
 const STATUSES = {
   waiting: "Waiting for the kernel",
@@ -806,8 +962,22 @@ const STATUSES = {
   attached: "Attached",
 };
 
-// ---------------------------------------------------------------------------------------------
-// The page: elements, and what is copied and downloaded
+function targetText(row) {
+  return row.query_string ? `${row.path}?${row.query_string}` : row.path;
+}
+
+function entityText(row) {
+  return [row.entity_type, row.entity_id].filter((part) => part !== null).join(" ");
+}
+
+function typeText(row) {
+  const batch = row.event_count === 1 ? "" : `${numberText(row.event_count)} events `;
+  return batch + (row.event_type ?? "");
+}
+
+// ==============================================================================================
+// Elements of the page: made, changed, copied from, downloaded
+// ==============================================================================================
 
 /** An element with properties, attributes, listeners (`onclick`: a function) and children. */
 function h(tag, given = {}, ...children) {
@@ -822,6 +992,43 @@ function h(tag, given = {}, ...children) {
   return element;
 }
 
+function button(text, title, onclick, more = {}) {
+  return h("button", { class: "whl-button", text, title, onclick, ...more });
+}
+
+function toggle(text, title, onclick) {
+  return button(text, title, onclick, { "aria-pressed": "false" });
+}
+
+/** Buttons of which one is pressed, the first at the beginning. */
+function choice(label, options, pick) {
+  const group = h("span", { role: "group", "aria-label": label, class: "whl-choice" });
+  const press = (picked) => {
+    for (const each of group.children) setAttribute(each, "aria-pressed", each.textContent === picked);
+    pick(picked);
+  };
+  group.append(...options.map((text) => toggle(text, null, () => press(text))));
+  setAttribute(group.firstChild, "aria-pressed", true);
+  return group;
+}
+
+function note(text) {
+  return h("p", { class: "whl-note", text });
+}
+
+const SHOWN_PAIRS = 1_000;
+
+/** A table; `count` is how many rows there would be, where they are more than are shown. */
+function pairsTable(label, heads, pairs, count = pairs.length) {
+  const head = h("tr", {}, ...heads.map((text) => h("th", { scope: "col", text })));
+  const shown = pairs.slice(0, SHOWN_PAIRS);
+  const rows = shown.map((cells) => h("tr", {}, ...cells.map((text) => h("td", { text }))));
+  const parts = [h("thead", {}, head), h("tbody", {}, ...rows)];
+  const table = h("table", { class: "whl-pairs", "aria-label": label }, ...parts);
+  if (shown.length === count) return table;
+  return h("div", {}, table, note(`The first ${numberText(shown.length)} of ${numberText(count)}.`));
+}
+
 /** Change text or an attribute only where it differs: what does not change costs no layout. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -830,6 +1037,12 @@ function setText(element, text) {
 function setAttribute(element, name, value) {
   if (value === null) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** A key that was used here is not the notebook's. */
+function consume(event) {
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 async function copyText(text) {
@@ -858,64 +1071,37 @@ function download(name, bytes) {
 }
 
 // ==============================================================================================
-// The detail's tabs
+// A JSON body as a tree
 // ==============================================================================================
 
-// Tabs of the detail view. Each is one function: from {row, detail, view} to an element. A new tab
-// is one function and one entry in TABS; `columns: true` says that it needs no body or headers.
+const TREE_NODES = 200_000; // of more than these there is no tree
+const SHOWN_NODES = 500; // lines drawn at first
+const SMALL_TREE = 40; // a tree of no more lines is shown open
+const [SMALL_DEPTH, LARGE_DEPTH] = [6, 2];
+const SHOWN_VALUE_CHARS = 2_000;
 
-const SHOWN_CHARS = 100_000;
-const SHOWN_HEX_BYTES = 16_384;
-const SHOWN_NODES = 500;
-const SMALL_TREE = 40; // lines: so many are shown open
-const CODE_BYTES = 200_000;
-
-const TABS = [
-  { id: "payload", label: "Payload", show: payloadTab },
-  { id: "headers", label: "Headers", show: headersTab },
-  { id: "raw", label: "Raw", show: rawTab },
-  { id: "form", label: "Query and form", show: formTab },
-  { id: "code", label: "Code", show: codeTab },
-];
-
-function note(text) {
-  return h("p", { class: "whl-note", text });
-}
-
-function payloadTab({ row, detail, view }) {
-  if (detail.body.length === 0) return note("The body is empty.");
-  const kind = kindOf(row.content_type, detail.body);
-  if (kind === "form" || kind === "multipart") return note("A form: see the tab “Query and form”.");
-  if (kind === "other") return note("The body is not JSON: see the tab “Raw”.");
-  const text = bodyText(detail.body, row.content_type);
-  try {
-    if (text === null) throw new SyntaxError("Not text");
-    return jsonTree(parseJson(text), view);
-  } catch (error) {
-    return note(`The body cannot be read as JSON (${error.message}): see the tab “Raw”.`);
-  }
-}
-
-/** The lines of a tree that show: those below open nodes, or those that lead to a search's finds. */
-export function treeLines(tree, isOpen, search = "") {
+/**
+ * The lines of a tree that show: those below open nodes, or those that lead to a search's finds.
+ * Each is {node, key, parent: the line above it, depth, open, found}; not many more than `most`.
+ */
+export function treeLines(tree, isOpen, search = "", most = Infinity) {
   const lines = [];
   const wanted = search ? nodesLeadingTo(tree, asciiLower(search)) : null;
-  const visit = (node, key, path, depth) => {
-    if (wanted && !wanted.has(node)) return;
-    const open = node.entries !== undefined && (wanted ? true : isOpen(path, depth));
-    lines.push({ node, key, path, depth, open, found: wanted?.get(node) === "found" });
-    if (open) for (const [name, child] of node.entries) visit(child, name, [...path, name], depth + 1);
+  const visit = (node, key, parent, depth) => {
+    if (lines.length > most || (wanted && !wanted.has(node))) return;
+    const open = node.entries !== undefined && (wanted !== null || isOpen(node, depth));
+    const line = { node, key, parent, depth, open, found: wanted?.get(node) === "found" };
+    lines.push(line);
+    if (open) for (const [name, child] of node.entries) visit(child, name, line, depth + 1);
   };
-  visit(tree, null, [], 0);
+  visit(tree, null, null, 0);
   return lines;
 }
 
 function nodesLeadingTo(tree, search) {
   const wanted = new Map([[tree, "leads"]]);
   const visit = (node, key) => {
-    let leads = `${key ?? ""}\n${node.text ?? ""}`
-      .split("\n")
-      .some((text) => asciiLower(text).includes(search));
+    let leads = [key, node.text].some((text) => asciiLower(String(text ?? "")).includes(search));
     if (leads) wanted.set(node, "found");
     for (const [name, child] of node.entries ?? []) if (visit(child, name)) leads = true;
     if (leads && !wanted.has(node)) wanted.set(node, "leads");
@@ -925,117 +1111,132 @@ function nodesLeadingTo(tree, search) {
   return wanted;
 }
 
-function jsonTree(tree, view) {
-  const toggled = new Map();
-  const small = treeLines(tree, (_, depth) => depth < 6).length <= SMALL_TREE;
-  const isOpen = (path, depth) => toggled.get(JSON.stringify(path)) ?? depth < (small ? 6 : 2);
-  const list = h("div", {
-    class: "whl-tree",
-    role: "tree",
-    "aria-label": "Payload",
-    "data-lm-suppress-shortcuts": true,
-  });
-  const search = h("input", {
-    class: "whl-input",
-    type: "search",
-    placeholder: "Search in the payload",
-    "aria-label": "Search in the payload",
-  });
-  const found = h("span", { class: "whl-dim", role: "status" });
-  let shown = SHOWN_NODES;
-  const draw = (focusOn = null) => {
-    const lines = treeLines(tree, isOpen, search.value);
-    const more = h("button", {
-      class: "whl-button",
-      text: `Show more (${lines.length - shown} lines)`,
-      onclick: () => draw((shown *= 4)),
-    });
-    const elements = lines.slice(0, shown).map((line) =>
-      treeLine(line, view, (open) => {
-        toggled.set(JSON.stringify(line.path), open);
-        draw(JSON.stringify(line.path));
-      }),
-    );
-    list.replaceChildren(...elements, ...(lines.length > shown ? [more] : []));
-    const at = Math.max(
-      0,
-      lines.findIndex((line) => JSON.stringify(line.path) === focusOn),
-    );
-    elements[at]?.setAttribute("tabindex", "0");
-    if (typeof focusOn === "string") elements[at]?.focus();
-    const count = lines.filter((line) => line.found).length;
-    setText(found, search.value ? countText(count, "match", "matches") : "");
-  };
-  search.addEventListener("input", () => draw());
-  list.addEventListener("keydown", treeKeys);
-  draw();
-  const hint = h("span", { class: "whl-dim", text: "Click a key to copy its column name" });
-  return h("div", {}, h("div", { class: "whl-tools" }, search, found, hint), list);
-}
-
-function treeLine({ node, key, path, depth, open, found }, view, toggle) {
-  const inside = node.entries !== undefined;
-  const twisty = h("span", {
-    class: "whl-twisty",
-    text: inside ? (open ? "▾" : "▸") : "",
-    "aria-hidden": "true",
-  });
-  twisty.addEventListener("click", () => inside && toggle(!open));
-  const name = h("span", {
-    class: typeof key === "number" ? "whl-index" : "whl-key",
-    text: key === null ? "$" : String(key),
-  });
-  const copy = () => view.copy(columnName(path), `column name ${columnName(path)}`);
-  name.addEventListener("click", copy);
-  const value = h("span", { class: `whl-value whl-${node.kind}`, text: valueText(node) });
-  const line = h(
-    "div",
-    {
-      ...{
-        role: "treeitem",
-        class: found ? "whl-node whl-found" : "whl-node",
-        tabindex: "-1",
-        title: columnName(path),
-      },
-      ...{
-        "aria-level": depth + 1,
-        "aria-expanded": inside ? String(open) : null,
-        style: `--depth: ${depth}`,
-      },
-    },
-    twisty,
-    name,
-    ": ",
-    value,
-  );
-  line.addEventListener("whl-copy", copy);
-  line.addEventListener("whl-open", (event) => inside && open !== event.detail && toggle(event.detail));
-  return line;
+function pathTo(line) {
+  return line.parent ? [...pathTo(line.parent), line.key] : [];
 }
 
 function valueText(node) {
   if (node.kind === "object") return `{${node.entries.length}}`;
   if (node.kind === "array") return `[${node.entries.length}]`;
   if (node.kind !== "string") return node.text;
-  return JSON.stringify(node.text.length > 2_000 ? `${node.text.slice(0, 2_000)}…` : node.text);
+  const cut = node.text.length > SHOWN_VALUE_CHARS ? `${node.text.slice(0, SHOWN_VALUE_CHARS)}…` : node.text;
+  return JSON.stringify(cut);
+}
+
+class JsonTree {
+  /** `copy(text, what)` is called when somebody wants a column's name, or the body as a whole. */
+  constructor(text, copy) {
+    this.tree = parseJson(text, TREE_NODES);
+    this.copy = copy;
+    this.toggled = new Map();
+    this.shown = SHOWN_NODES;
+    const small = treeLines(this.tree, (_, depth) => depth < SMALL_DEPTH, "", SMALL_TREE);
+    this.depth = small.length <= SMALL_TREE ? SMALL_DEPTH : LARGE_DEPTH;
+    this.build(text);
+    this.draw();
+  }
+
+  build(text) {
+    const label = "Search in the payload";
+    this.search = h("input", {
+      ...{ class: "whl-input", type: "search", placeholder: label, "aria-label": label },
+      ...{ oninput: () => this.draw(), onkeydown: (event) => this.searchKey(event) },
+    });
+    this.found = h("span", { class: "whl-dim", role: "status" });
+    const open = button("Expand all", "Open every object and list", () => this.openTo(Infinity));
+    const close = button("Collapse", "Show the first level only", () => this.openTo(1));
+    const copy = button("Copy JSON", "Copy the body as it came", () => this.copy(text, "the body"));
+    const hint = h("span", { class: "whl-dim", text: "Click a key to copy its column name" });
+    const tools = h("div", { class: "whl-tools" }, this.search, this.found, open, close, copy, hint);
+    this.list = h("div", {
+      ...{ class: "whl-tree", role: "tree", "aria-label": "Payload" },
+      ...{ "data-lm-suppress-shortcuts": true, onkeydown: treeKeys },
+    });
+    this.el = h("div", {}, tools, this.list);
+  }
+
+  /** From the search down into the tree. */
+  searchKey(event) {
+    if (event.key !== "ArrowDown") return;
+    this.list.querySelector("[tabindex='0']")?.focus();
+    consume(event);
+  }
+
+  openTo(depth) {
+    this.depth = depth;
+    this.toggled.clear();
+    this.draw();
+  }
+
+  setOpen(node, open) {
+    this.toggled.set(node, open);
+    this.draw(node);
+  }
+
+  draw(focusOn = null) {
+    const isOpen = (node, depth) => this.toggled.get(node) ?? depth < this.depth;
+    const all = this.search.value !== ""; // so that the finds can be counted
+    const lines = treeLines(this.tree, isOpen, this.search.value, all ? Infinity : this.shown);
+    const shown = lines.slice(0, this.shown);
+    const elements = shown.map((line) => this.lineElement(line));
+    this.list.replaceChildren(...elements, ...(lines.length > shown.length ? [this.more()] : []));
+    const at = shown.findIndex((line) => line.node === focusOn);
+    elements[Math.max(at, 0)]?.setAttribute("tabindex", "0");
+    if (at >= 0) elements[at].focus();
+    const count = lines.filter((line) => line.found).length;
+    setText(this.found, this.search.value ? countText(count, "match", "matches") : "");
+  }
+
+  more() {
+    return button("Show more", null, () => ((this.shown *= 4), this.draw()));
+  }
+
+  lineElement(line) {
+    const { node, key, depth, open, found } = line;
+    const inside = node.entries !== undefined;
+    const column = columnName(pathTo(line));
+    const toggleIt = () => inside && this.setOpen(node, !open);
+    const copyIt = () => this.copy(column, `column name ${column}`);
+    const sign = inside ? (open ? "▾" : "▸") : "";
+    const element = h(
+      "div",
+      {
+        ...{ role: "treeitem", class: found ? "whl-node whl-found" : "whl-node", tabindex: "-1" },
+        ...{ title: column, "aria-level": depth + 1, "aria-expanded": inside ? String(open) : null },
+        style: `--depth: ${Math.min(depth, 40)}`,
+      },
+      h("span", { class: "whl-twisty", text: sign, "aria-hidden": "true", onclick: toggleIt }),
+      h("span", { class: keyClass(key), text: key === null ? "$" : String(key), onclick: copyIt }),
+      ":\u00a0",
+      h("span", { class: `whl-value whl-${node.kind}`, text: valueText(node) }),
+    );
+    element.addEventListener("whl-copy", copyIt);
+    element.addEventListener("whl-open", (event) => open !== event.detail && toggleIt());
+    return element;
+  }
+}
+
+function keyClass(key) {
+  return typeof key === "number" ? "whl-index" : "whl-key";
 }
 
 function treeKeys(event) {
   const line = event.target.closest(".whl-node");
-  if (!line) return;
-  const act = {
-    ArrowDown: () => moveTo(line, line.nextElementSibling),
-    ArrowUp: () => moveTo(line, line.previousElementSibling),
-    Home: () => moveTo(line, line.parentElement.firstElementChild),
-    End: () => moveTo(line, line.parentElement.lastElementChild),
-    ArrowRight: () => line.dispatchEvent(new CustomEvent("whl-open", { detail: true })),
-    ArrowLeft: () => line.dispatchEvent(new CustomEvent("whl-open", { detail: false })),
-    Enter: () => line.dispatchEvent(new CustomEvent("whl-copy")),
+  const siblings = line && {
+    ArrowDown: line.nextElementSibling,
+    ArrowUp: line.previousElementSibling,
+    Home: line.parentElement.firstElementChild,
+    End: line.parentElement.lastElementChild,
+  };
+  const said = {
+    ArrowRight: ["whl-open", { detail: true }],
+    ArrowLeft: ["whl-open", { detail: false }],
+    Enter: ["whl-copy", {}],
   }[event.key];
-  if (!act) return;
-  event.preventDefault();
-  event.stopPropagation();
-  act();
+  if (siblings && event.key in siblings) moveTo(line, siblings[event.key]);
+  else if (line && said) line.dispatchEvent(new CustomEvent(...said));
+  else return;
+  consume(event);
 }
 
 function moveTo(from, to) {
@@ -1045,95 +1246,128 @@ function moveTo(from, to) {
   to.focus();
 }
 
-function pairsTable(label, heads, pairs) {
-  const head = h("tr", {}, ...heads.map((text) => h("th", { scope: "col", text })));
-  const rows = pairs.map((cells) => h("tr", {}, ...cells.map((text) => h("td", { text }))));
-  return h(
-    "table",
-    { class: "whl-pairs", "aria-label": label },
-    h("thead", {}, head),
-    h("tbody", {}, ...rows),
-  );
+// ==============================================================================================
+// The tabs of the details
+// ==============================================================================================
+
+// Each is one function: from {row, detail, content, view} to an element. A new tab is one function
+// and one entry in TABS. `content` is the body, unpacked: {bytes, packing}; a tab that says
+// `needs: "row"` is shown before body and headers are here, one with "detail" before it is unpacked.
+
+const SHOWN_CHARS = 100_000;
+const SHOWN_HEX_BYTES = 16_384;
+const TREE_CHARS = 4_000_000;
+const FORM_BYTES = 1_000_000;
+const CODE_BYTES = 200_000;
+
+const TABS = [
+  { id: "payload", label: "Payload", show: payloadTab },
+  { id: "headers", label: "Headers", show: headersTab, needs: "detail" },
+  { id: "raw", label: "Raw", show: rawTab },
+  { id: "form", label: "Query and form", show: formTab },
+  { id: "code", label: "Code", show: codeTab, needs: "detail" },
+];
+
+function payloadTab({ row, content, view }) {
+  const { bytes, packing } = content;
+  if (bytes.length === 0) return note("The body is empty.");
+  const kind = kindOf(row.content_type, bytes);
+  if (kind === "form" || kind === "multipart") return note("A form: see the tab “Query and form”.");
+  if (kind === "other") return note("The body is not JSON: see the tab “Raw”.");
+  const text = bodyText(bytes, row.content_type);
+  try {
+    if (text === null) throw new SyntaxError("Not text");
+    if (text.length > TREE_CHARS) throw new RangeError("Too many characters");
+    return new JsonTree(text, (copied, what) => view.copy(copied, what)).el;
+  } catch (error) {
+    return note(whyNoTree(error, row, packing));
+  }
 }
 
-function headersTab({ detail }) {
+function whyNoTree(error, row, packing) {
+  if (error instanceof RangeError)
+    return `Too large for a tree: the tab “Raw” shows its beginning, lab[${row.seq}].body is all of it.`;
+  const why = packing?.cut ? "it is cut" : error.message;
+  return `The body cannot be read as JSON (${why}): see the tab “Raw”.`;
+}
+
+function headersTab({ row, detail, view }) {
   const pairs = JSON.parse(detail.headers);
   if (pairs.length === 0) return note("It came without headers.");
-  const masked = detail.masked ? note("Credentials are shown as ***; lab[seq].headers has them.") : null;
-  return h("div", {}, pairsTable("Headers", ["Name", "Value"], pairs), masked);
+  const text = pairs.map(([name, value]) => `${name}: ${value}`).join("\n");
+  const copy = button("Copy", "Copy them as they are shown", () => view.copy(text, "the headers"));
+  const masked = detail.masked
+    ? note(`Credentials are shown as ***; lab[${row.seq}].headers has them.`)
+    : null;
+  const count = h("span", { class: "whl-dim", text: countText(pairs.length, "header", "headers") });
+  const tools = h("div", { class: "whl-tools" }, copy, count);
+  return h("div", {}, tools, pairsTable("Headers", ["Name", "Value"], pairs), masked);
 }
 
-function rawTab({ row, detail, view }) {
-  const { body } = detail;
-  if (body.length === 0) return note("The body is empty.");
-  const text = bodyText(body, row.content_type);
+function rawTab({ row, detail, content, view }) {
+  if (detail.body.length === 0) return note("The body is empty.");
+  const text = bodyText(content.bytes, row.content_type);
   const shown = h("pre", { class: "whl-pre", tabindex: "0", "aria-label": "Raw body" });
-  const rest = h("p", { class: "whl-note" });
-  const draw = (asText) => {
-    const full = asText ? text.length : body.length;
-    const limit = asText ? SHOWN_CHARS : SHOWN_HEX_BYTES;
-    shown.textContent = asText ? text.slice(0, limit) : hexDump(body, limit);
-    rest.textContent =
-      full > limit
-        ? `The first ${limit.toLocaleString("en")} of ${full.toLocaleString("en")}; lab[${row.seq}].body has all.`
-        : "";
+  const rest = note("");
+  const faces = rawFaces(text, detail.body, content);
+  const draw = (picked) => {
+    const { part, limit, full } = faces[picked]();
+    shown.textContent = part;
+    rest.textContent = full > limit ? `The first ${numberText(limit)} of ${numberText(full)}; ` : "";
+    if (full > limit) rest.textContent += `lab[${row.seq}].body has all.`;
   };
-  const tools = h("div", { class: "whl-tools" });
-  if (text !== null) {
-    tools.append(choice("Shown as", ["Text", "Hex"], (picked) => draw(picked === "Text")));
-    tools.append(
-      h("button", { class: "whl-button", text: "Copy", onclick: () => view.copy(text, "the body") }),
-    );
-  } else
-    tools.append(
-      h("span", { class: "whl-dim", text: `${countText(body.length, "byte", "bytes")} that are not text` }),
-    );
-  draw(text !== null);
+  const [first] = Object.keys(faces);
+  const copy = button("Copy", "Copy the text", () => view.copy(text, "the body"));
+  const binary = `${countText(content.bytes.length, "byte", "bytes")} that are not text`;
+  const beside = text === null ? h("span", { class: "whl-dim", text: binary }) : copy;
+  draw(first);
+  const tools = h("div", { class: "whl-tools" }, choice("Shown as", Object.keys(faces), draw), beside);
   return h("div", {}, tools, shown, rest);
 }
 
-/** Buttons of which one is pressed, the first at the beginning. */
-function choice(label, options, pick) {
-  const group = h("span", { role: "group", "aria-label": label, class: "whl-choice" });
-  const press = (picked) => {
-    for (const button of group.children) setAttribute(button, "aria-pressed", button.textContent === picked);
-    pick(picked);
+/** The ways in which a body can be shown: a name, and what gives {part, limit, full}. */
+function rawFaces(text, sent, { bytes, packing }) {
+  const cut = () => ({ part: text.slice(0, SHOWN_CHARS), limit: SHOWN_CHARS, full: text.length });
+  const dump = (of) => () => ({
+    part: hexDump(of, SHOWN_HEX_BYTES),
+    limit: SHOWN_HEX_BYTES,
+    full: of.length,
+  });
+  return {
+    ...(text === null ? {} : { Text: cut }),
+    Hex: dump(bytes),
+    ...(packing && !packing.error ? { "Hex, as sent": dump(sent) } : {}),
   };
-  for (const text of options)
-    group.append(
-      h("button", {
-        class: "whl-button",
-        text,
-        "aria-pressed": String(text === options[0]),
-        onclick: () => press(text),
-      }),
-    );
-  return group;
 }
 
-function formTab({ row, detail }) {
-  const sections = [];
-  if (row.query_string) {
-    const pairs = parseUrlencoded(row.query_string);
-    sections.push(h("h4", { text: "Query" }), pairsTable("Query", ["Name", "Value"], pairs));
-  }
-  const kind = kindOf(row.content_type, detail.body);
-  if (kind === "form") {
-    const pairs = parseUrlencoded(textOf(detail.body));
-    sections.push(h("h4", { text: "Form" }), pairsTable("Form", ["Name", "Value"], pairs));
-  }
-  if (kind === "multipart")
-    sections.push(h("h4", { text: "Parts of the form" }), multipartTable(row, detail));
-  return sections.length
-    ? h("div", {}, ...sections)
-    : note("There is no query string, and the body is not a form.");
+function formTab({ row, content }) {
+  const kind = kindOf(row.content_type, content.bytes);
+  const sections = [
+    row.query_string ? ["Query", fieldsTable("Query", row.query_string)] : null,
+    kind === "form" ? ["Form", formTable(content.bytes)] : null,
+    kind === "multipart" ? ["Parts of the form", multipartTable(row, content.bytes)] : null,
+  ].filter(Boolean);
+  if (!sections.length) return note("There is no query string, and the body is not a form.");
+  return h("div", {}, ...sections.flatMap(([title, table]) => [h("h4", { text: title }), table]));
 }
 
-function multipartTable(row, detail) {
+function fieldsTable(label, text) {
+  const pairs = parseUrlencoded(text, SHOWN_PAIRS);
+  return pairsTable(label, ["Name", "Value"], pairs, fieldsOf(text).length);
+}
+
+function formTable(body) {
+  const table = fieldsTable("Form", textOf(body.subarray(0, FORM_BYTES)));
+  if (body.length <= FORM_BYTES) return table;
+  return h("div", {}, table, note(`Of its first ${sizeText(FORM_BYTES)} only.`));
+}
+
+function multipartTable(row, body) {
   try {
-    const parts = parseMultipart(detail.body, row.content_type).map(({ name, filename, type, bytes }) => {
+    const parts = parseMultipart(body, row.content_type).map(({ name, filename, type, bytes }) => {
       const text = filename === null ? bodyText(bytes, type) : null;
-      return [name, filename ?? "", type ?? "", sizeText(bytes.length), text?.slice(0, 2_000) ?? ""];
+      const value = text?.slice(0, SHOWN_VALUE_CHARS) ?? "";
+      return [name, filename ?? "", type ?? "", sizeText(bytes.length), value];
     });
     return pairsTable("Parts", ["Name", "File", "Type", "Size", "Value"], parts);
   } catch (error) {
@@ -1148,96 +1382,306 @@ function codeTab({ row, detail, view }) {
   const request = sendable(row, detail, view.held.state?.url || "http://127.0.0.1/");
   const shown = h("pre", { class: "whl-pre", tabindex: "0", "aria-label": "Code" });
   const draw = (language) => (shown.textContent = (language === "curl" ? curlCode : pythonCode)(request));
-  const copy = h("button", {
-    class: "whl-button",
-    text: "Copy",
-    onclick: () => view.copy(shown.textContent, "the code"),
-  });
+  const copy = button("Copy", "Copy the code", () => view.copy(shown.textContent, "the code"));
   const tools = h("div", { class: "whl-tools" }, choice("Language", ["curl", "Python"], draw), copy);
   draw("curl");
   return h("div", {}, tools, shown);
 }
 
 // ==============================================================================================
-// The table
+// The details of one delivery
 // ==============================================================================================
 
+/** What is said of a row above the tabs: [label, text, the filter that finds others like it]. */
+function factsOf(row) {
+  const answer = row.status === null ? "none" : String(row.status);
+  const facts = [
+    ["Received", fullTime(row.received_at)],
+    ["From", `${row.remote ?? "an unknown address"} (${row.source})`],
+    ["Size", `${sizeText(row.body_bytes)}, ${row.content_type ?? "no Content-Type"}`],
+    ["Answer", answer, row.status === null ? null : ["status", answer]],
+    ["Provider", row.provider, ["provider", row.provider]],
+    ["Type", typeText(row), row.event_type === null ? null : ["type", row.event_type]],
+    ["Event", row.event_id, ["id", row.event_id]],
+    ["Entity", entityText(row), row.entity_id === null ? null : ["entity", row.entity_id]],
+    ["Version", row.version],
+    ["Happened", row.occurred_at === null ? null : fullTime(row.occurred_at)],
+    ["Cut", row.marks & TEXT_CUT ? "long texts, here and in the table" : null],
+  ];
+  return facts.filter(([, text]) => text);
+}
+
+class Detail {
+  /** `view` is who shows it: it copies, selects and filters. */
+  constructor(view, prefix) {
+    Object.assign(this, { view, prefix, tab: TABS[0].id, unpacked: null });
+    this.el = h("section", { class: "whl-detail", "aria-label": "The selected delivery", hidden: true });
+    this.head = h("div", { class: "whl-about" });
+    this.tabs = TABS.map(({ id, label }) => this.tabElement(id, label));
+    const list = h(
+      "div",
+      {
+        ...{ class: "whl-tabs", role: "tablist", "aria-label": "Details" },
+        ...{ "data-lm-suppress-shortcuts": true, onkeydown: (event) => this.tabKey(event) },
+      },
+      ...this.tabs,
+    );
+    this.panel = h("div", { class: "whl-panel", role: "tabpanel", id: `${prefix}-panel` });
+    this.body = h("div", {}, list, this.panel);
+    this.el.append(this.head, this.body);
+  }
+
+  tabElement(id, label) {
+    return h("button", {
+      ...{ class: "whl-tab", role: "tab", text: label, id: `${this.prefix}-tab-${id}` },
+      ...{ "aria-controls": `${this.prefix}-panel`, onclick: () => this.pickTab(id) },
+    });
+  }
+
+  /** Show a row and its detail; `wait` says why one of them is not there. Selected null: nothing. */
+  draw(selected, row, detail, wait) {
+    this.shown = { selected, row, detail, wait };
+    this.el.hidden = selected === null;
+    if (selected === null) return;
+    this.body.hidden = !row;
+    this.drawHead();
+    if (row) this.drawPanel();
+  }
+
+  // The head
+
+  drawHead() {
+    const { selected, row, wait } = this.shown;
+    const key = `${selected} ${row ? row.changes : wait}`;
+    if (key === this.headKey) return;
+    this.headKey = key;
+    this.head.replaceChildren(...(row ? this.about(row).filter(Boolean) : [note(wait)]));
+  }
+
+  about(row) {
+    const code = `lab[${row.seq}]`;
+    const copy = button(`Copy ${code}`, "The Python that gives this delivery", () =>
+      this.view.copy(code, code),
+    );
+    const close = button("Close", "Close the details (Escape)", () => this.view.closeDetail());
+    const title = h("strong", { text: `#${row.seq} ${row.method}` });
+    const path = h("span", { class: "whl-path", text: targetText(row), title: targetText(row) });
+    const facts = factsOf(row).map((fact) => this.factElement(...fact));
+    return [
+      h("div", { class: "whl-title" }, title, path, copy, close),
+      this.verdict(row),
+      h("div", { class: "whl-facts", role: "list", "aria-label": "Facts" }, ...facts),
+    ];
+  }
+
+  /** The signature's verdict in words, and the delivery of which this is a repetition. */
+  verdict(row) {
+    const said = verdictText(row);
+    const badge = said ? h("span", { class: "whl-badge", "data-verified": row.verified, text: said }) : null;
+    const reason = said ? h("span", { text: verdictReason(row) ?? "" }) : null;
+    const again = row.duplicate_of === null ? null : this.firstButton(row.duplicate_of);
+    if (!badge && !again) return null;
+    return h("div", { class: "whl-verdict" }, badge, reason, again);
+  }
+
+  firstButton(seq) {
+    const show = () => this.view.show(seq);
+    return button(`↻ The same event as #${seq}`, `Show delivery ${seq}, its first`, show);
+  }
+
+  factElement(label, text, term) {
+    const name = h("span", { class: "whl-dim", text: `${label} ` });
+    if (!term) return h("span", { role: "listitem" }, name, text);
+    const only = () => this.view.filterBy(...term);
+    const title = `Show only those with this ${label.toLowerCase()}`;
+    return h(
+      "span",
+      { role: "listitem" },
+      name,
+      h("button", { class: "whl-term", text, title, onclick: only }),
+    );
+  }
+
+  // The tabs
+
+  drawPanel() {
+    const { row, detail, wait } = this.shown;
+    const tab = TABS.find(({ id }) => id === this.tab);
+    const content = detail && tab.needs !== "detail" ? this.contentOf(detail) : null;
+    const waits = !detail ? wait : tab.needs !== "detail" && !content ? "Unpacking the body…" : "";
+    const key = `${row.seq} ${this.view.held.revision} ${this.tab} ${waits}`;
+    if (key === this.panelKey) return;
+    this.panelKey = key;
+    this.markTab();
+    const shown = waits ? h("p", { class: "whl-note whl-wait", text: waits }) : this.show(tab, content);
+    this.panel.replaceChildren(...this.packingNote(content), shown);
+    this.panel.scrollTop = 0;
+  }
+
+  show(tab, content) {
+    const { row, detail } = this.shown;
+    try {
+      return tab.show({ row, detail, content, view: this.view });
+    } catch (error) {
+      return note(`This cannot be shown (${error.message}): see the tab “Raw”.`);
+    }
+  }
+
+  markTab() {
+    TABS.forEach(({ id }, at) => {
+      setAttribute(this.tabs[at], "aria-selected", id === this.tab);
+      setAttribute(this.tabs[at], "tabindex", id === this.tab ? "0" : "-1");
+    });
+    setAttribute(this.panel, "aria-labelledby", `${this.prefix}-tab-${this.tab}`);
+  }
+
+  pickTab(id) {
+    this.tab = id;
+    this.drawPanel();
+    this.focus();
+  }
+
+  focus() {
+    this.tabs.find((tab) => tab.getAttribute("aria-selected") === "true")?.focus();
+  }
+
+  tabKey(event) {
+    const at = TABS.findIndex(({ id }) => id === this.tab);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
+    if (event.key === "Escape") this.view.closeDetail();
+    else if (to !== undefined) this.pickTab(TABS[(to + TABS.length) % TABS.length].id);
+    else return;
+    consume(event);
+  }
+
+  // The body, unpacked once while it is looked at
+
+  /** {bytes, packing} of a body; null while it is being unpacked. */
+  contentOf(detail) {
+    if (this.unpacked?.detail === detail) return this.unpacked.content;
+    const codings = codingsOf(JSON.parse(detail.headers));
+    if (!codings.length || !detail.body.length) return { bytes: detail.body, packing: null };
+    this.unpack(detail, codings);
+    return null;
+  }
+
+  async unpack(detail, codings) {
+    const unpacked = { detail, content: null };
+    this.unpacked = unpacked;
+    const { bytes, cut, error } = await unpack(detail.body, codings, this.view.held.limits.unpackedBytes);
+    const packing = { codings, cut, error, sent: detail.body.length, unpacked: bytes.length };
+    unpacked.content = { bytes: error && !bytes.length ? detail.body : bytes, packing };
+    this.view.dirty();
+  }
+
+  packingNote(content) {
+    return content?.packing
+      ? [h("p", { class: "whl-note whl-packing", text: packingText(content.packing) })]
+      : [];
+  }
+}
+
+/** Such as "gzip, 1.2 kB → 8.0 kB". */
+export function packingText({ codings, cut, error, sent, unpacked }) {
+  const coding = codings.join(", ");
+  if (error && !unpacked) return `${coding}, ${sizeText(sent)}: shown as it was sent (${error}).`;
+  const sizes = `${coding}, ${sizeText(sent)} → ${sizeText(unpacked)}`;
+  if (cut) return `${sizes} and more: it is unpacked no further here.`;
+  if (error) return `${sizes}, then it is broken (${error}).`;
+  return `${sizes}. lab[…].body and lab.payloads have it as it was sent.`;
+}
+
+// ==============================================================================================
 // The table: only the lines in sight are elements, and these are used again and again
+// ==============================================================================================
 
 const LINE_PX = 24; // as --whl-line in inbox.css
 const SPARE_LINES = 6; // drawn above and below what is in sight
 
+/** `text` and `title` are of a row; `mark` is a small button before the text. */
 const COLUMNS = [
   { id: "seq", label: "#", text: (row) => String(row.seq) },
-  { id: "received_at", label: "Time (UTC)", text: (row, today) => timeText(row.received_at, today) },
+  {
+    id: "received_at",
+    label: "Time (UTC)",
+    text: (row, today) => timeText(row.received_at, today),
+    title: (row) => fullTime(row.received_at),
+  },
   { id: "method", label: "Method", text: (row) => row.method },
-  { id: "path", label: "Path", text: targetText },
-  { id: "event_type", label: "Type", text: typeText },
-  { id: "entity_id", label: "Entity", text: (row) => row.entity_id ?? row.entity_type ?? "" },
-  { id: "body_bytes", label: "Size", text: (row) => sizeText(row.body_bytes) },
-  { id: "verified", label: "Verified", text: (row) => VERDICTS[row.verified] ?? row.verified },
-  { id: "status", label: "Answer", text: (row) => String(row.status ?? "none") },
+  { id: "path", label: "Path", text: targetText, title: targetText },
+  { id: "event_type", label: "Type", text: typeText, title: typeText, mark: (row) => row.duplicate_of },
+  { id: "entity_id", label: "Entity", text: (row) => row.entity_id ?? row.entity_type, title: entityText },
+  {
+    id: "body_bytes",
+    label: "Size",
+    text: (row) => sizeText(row.body_bytes),
+    title: (row) => countText(row.body_bytes, "byte", "bytes"),
+  },
+  { id: "verified", label: "Verified", text: verdictText, title: verdictReason },
+  {
+    id: "status",
+    label: "Answer",
+    text: (row) => String(row.status ?? "none"),
+    title: (row) => (row.status === null ? "Its sender has no answer from here" : null),
+  },
   { id: "source", label: "Source", text: (row) => row.source },
 ];
-
-function typeText(row) {
-  const batch = row.event_count === 1 ? "" : `${row.event_count} events `;
-  const again = row.duplicate_of === null ? "" : ` (again, as #${row.duplicate_of})`;
-  return batch + (row.event_type ?? "") + again;
-}
-
-function targetText(row) {
-  return row.query_string ? `${row.path}?${row.query_string}` : row.path;
-}
-
-function entityText(row) {
-  return [row.entity_type, row.entity_id].filter((part) => part !== null).join(" ");
-}
+const TIME_FIRST = new Set(["seq", "received_at", "body_bytes"]); // the greatest at the top
 
 class Grid {
-  constructor({ prefix, onPick, onToggle, onSort, onScroll, onKey }) {
-    Object.assign(this, { prefix, onPick, onToggle, count: 0, lineAt: () => null, top: 0, height: 0 });
-    this.pool = [];
-    this.heads = COLUMNS.map(({ id, label }) =>
-      h(
-        "div",
-        { role: "columnheader", class: `whl-cell whl-c-${id}` },
-        h("button", { text: label, title: `Sort by ${label}`, onclick: () => onSort(id) }),
-      ),
-    );
+  /** `on` has pick(seq), toggle(group's key), sort(column), scroll() and key(event). */
+  constructor(prefix, on) {
+    Object.assign(this, { prefix, on, count: 0, top: 0, height: 0, pool: [] });
+    this.heads = COLUMNS.map((column) => this.headElement(column));
     const head = h("div", { role: "row", class: "whl-line whl-head", "aria-rowindex": "1" }, ...this.heads);
-    this.rows = h("div", { class: "whl-rows", role: "rowgroup" });
+    this.rows = h("div", { class: "whl-rows", role: "rowgroup", onclick: (event) => this.click(event) });
     this.el = h(
       "div",
       {
         ...{ class: "whl-grid", role: "grid", tabindex: "0", "aria-label": "Deliveries, the newest first" },
-        ...{ "aria-colcount": COLUMNS.length, "data-lm-suppress-shortcuts": true, onkeydown: onKey },
+        ...{ "aria-colcount": COLUMNS.length, "data-lm-suppress-shortcuts": true, onkeydown: on.key },
       },
       h("div", { role: "rowgroup", class: "whl-headgroup" }, head),
       this.rows,
     );
-    this.el.addEventListener(
-      "scroll",
-      () => {
-        this.top = this.el.scrollTop;
-        onScroll(this.top);
-      },
-      { passive: true },
-    );
-    this.rows.addEventListener("click", (event) => {
-      const line = event.target.closest(".whl-line")?.line;
-      if (line) (line.group ? onToggle : onPick)(line.group ? line.key : line.seq);
-    });
-    this.watch = new ResizeObserver(() => {
-      this.height = this.el.clientHeight;
-      onScroll(this.top);
-    });
+    this.el.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.watch = new ResizeObserver(() => this.resized());
     this.watch.observe(this.el);
+  }
+
+  headElement({ id, label }) {
+    const sort = h("button", { text: label, title: `Sort by ${label}`, onclick: () => this.on.sort(id) });
+    return h("div", { role: "columnheader", class: `whl-cell whl-c-${id}` }, sort);
+  }
+
+  scrolled() {
+    this.top = this.el.scrollTop;
+    this.on.scroll();
+  }
+
+  resized() {
+    this.height = this.el.clientHeight;
+    this.on.scroll();
+  }
+
+  click(event) {
+    const first = event.target.closest(".whl-mark")?.dataset.seq;
+    const line = event.target.closest(".whl-line")?.line;
+    if (first) this.on.pick(Number(first));
+    else if (line?.group) this.on.toggle(line.key);
+    else if (line) this.on.pick(line.seq);
   }
 
   /** How many lines fit, the header's own left out. */
   get page() {
     return Math.max(1, Math.floor(this.height / LINE_PX) - 1);
+  }
+
+  setCount(count) {
+    if (count === this.count) return;
+    this.count = count;
+    this.rows.style.height = `${count * LINE_PX}px`;
+    setAttribute(this.el, "aria-rowcount", count + 1);
   }
 
   scrollTo(top) {
@@ -1253,13 +1697,9 @@ class Grid {
     else if (index + 1 > last) this.scrollTo((index + 1 - this.page) * LINE_PX);
   }
 
-  /** Show `count` lines; `lineAt(index)` is a row or a group. All writes, no reads of the layout. */
-  draw({ count, lineAt, selected, today, sort }) {
-    if (count !== this.count) {
-      this.count = count;
-      this.rows.style.height = `${count * LINE_PX}px`;
-      setAttribute(this.el, "aria-rowcount", count + 1);
-    }
+  /** Show these lines. All writes, no reads of the layout. */
+  draw({ count, lineAt, selected, today, sort, grouped }) {
+    this.setCount(count);
     const first = Math.max(0, Math.floor(this.top / LINE_PX) - SPARE_LINES);
     const last = Math.min(count, Math.ceil((this.top + this.height) / LINE_PX) + SPARE_LINES);
     this.grow(last - first);
@@ -1270,78 +1710,115 @@ class Grid {
       const element = this.pool[(count - 1 - index) % this.pool.length];
       const line = lineAt(index);
       unused.delete(element);
-      this.fill(element, line, index, today);
-      const picked = !line.group && line.seq === selected;
-      setAttribute(element, "aria-selected", picked);
-      if (picked) active = element.id;
+      this.place(element, index);
+      this.fill(element, line, today, grouped);
+      if (this.markSelected(element, line, selected)) active = element.id;
     }
     for (const element of unused) element.style.display = "none";
+    setAttribute(this.el, "role", grouped ? "treegrid" : "grid");
     setAttribute(this.el, "aria-activedescendant", active);
     this.markSort(sort);
   }
 
   grow(needed) {
     while (this.pool.length < needed) {
-      const cells = COLUMNS.map(({ id }) => h("div", { role: "gridcell", class: `whl-cell whl-c-${id}` }));
-      const element = h(
-        "div",
-        { role: "row", class: "whl-line", id: `${this.prefix}-line-${this.pool.length}` },
-        ...cells,
-      );
+      const cells = COLUMNS.map(cellElement);
+      const id = `${this.prefix}-line-${this.pool.length}`;
+      const element = h("div", { role: "row", class: "whl-line", id }, ...cells);
       this.pool.push(element);
       this.rows.append(element);
     }
   }
 
-  fill(element, line, index, today) {
+  place(element, index) {
     element.style.display = "";
     const place = `translateY(${index * LINE_PX}px)`;
     if (element.style.transform !== place) element.style.transform = place;
     setAttribute(element, "aria-rowindex", index + 2);
-    const drawn = line.group ? `${line.key}\n${line.count}\n${line.open}\n${line.last}` : `${today}`;
+  }
+
+  fill(element, line, today, grouped) {
+    const drawn = line.group
+      ? `${line.key}\n${line.count}\n${line.open}\n${line.last.seq}\n${today}`
+      : `${today} ${line.changes} ${grouped}`;
     if (element.line === line && element.drawn === drawn) return;
     element.line = line;
     element.drawn = drawn;
-    if (line.group) this.fillGroup(element, line, today);
-    else this.fillRow(element, line, today);
+    element.classList.toggle("whl-group", line.group === true);
+    if (line.group) fillGroup(element, line, today);
+    else fillRow(element, line, today, grouped);
   }
 
-  fillRow(element, row, today) {
-    element.classList.remove("whl-group");
-    setAttribute(element, "aria-expanded", null);
-    setAttribute(element, "aria-level", row.level ?? null);
-    COLUMNS.forEach(({ text }, at) => setText(element.children[at], text(row, today)));
-    setAttribute(element.children[1], "title", fullTime(row.received_at));
-    setAttribute(element.children[3], "title", targetText(row));
-    setAttribute(element.children[4], "title", typeText(row) || null);
-    setAttribute(element.children[5], "title", entityText(row) || null);
-    setAttribute(element, "data-verified", row.verified);
-    setAttribute(element, "data-failed", row.status >= 400 ? "true" : null);
-  }
-
-  fillGroup(element, group, today) {
-    element.classList.add("whl-group");
-    setAttribute(element, "aria-expanded", group.open);
-    setAttribute(element, "aria-level", 1);
-    const texts = {
-      seq: group.open ? "▾" : "▸",
-      received_at: timeText(group.last, today),
-      path: group.label,
-      event_type: countText(group.count),
-    };
-    COLUMNS.forEach(({ id }, at) => setText(element.children[at], texts[id] ?? ""));
+  markSelected(element, line, selected) {
+    const picked = line.group ? line.key === selected : line.seq === selected;
+    setAttribute(element, "aria-selected", picked);
+    return picked;
   }
 
   markSort({ column, descending }) {
     COLUMNS.forEach(({ id }, at) => {
-      setAttribute(
-        this.heads[at],
-        "aria-sort",
-        id !== column ? null : descending ? "descending" : "ascending",
-      );
+      const order = descending ? "descending" : "ascending";
+      setAttribute(this.heads[at], "aria-sort", id === column ? order : null);
     });
   }
 }
+
+/** A cell: a mark, where its column has such, and the text. */
+function cellElement({ id, mark }) {
+  const text = h("span", { class: "whl-text" });
+  const marked = mark ? h("button", { class: "whl-mark", tabindex: "-1", hidden: true }) : null;
+  return h("div", { role: "gridcell", class: `whl-cell whl-c-${id}` }, marked, text);
+}
+
+function fillRow(element, row, today, grouped) {
+  setAttribute(element, "aria-expanded", null);
+  setAttribute(element, "aria-level", grouped ? 2 : null);
+  setAttribute(element, "data-verified", row.verified);
+  setAttribute(element, "data-failed", row.status >= 400 ? "true" : null);
+  setAttribute(element, "data-source", row.source);
+  COLUMNS.forEach(({ text, title, mark }, at) => {
+    const cell = element.children[at];
+    setText(cell.lastChild, text(row, today) ?? "");
+    setAttribute(cell, "title", title?.(row) || null);
+    if (mark) fillMark(cell.firstChild, mark(row));
+  });
+}
+
+function fillMark(button, first) {
+  button.hidden = first === null;
+  if (first === null) return;
+  setText(button, `↻ #${first}`);
+  button.dataset.seq = first;
+  setAttribute(button, "title", `The same event as #${first}: show that delivery`);
+}
+
+function fillGroup(element, group, today) {
+  setAttribute(element, "aria-expanded", group.open);
+  setAttribute(element, "aria-level", 1);
+  for (const name of ["data-verified", "data-failed", "data-source"]) setAttribute(element, name, null);
+  const texts = {
+    seq: group.open ? "▾" : "▸",
+    received_at: timeText(group.last.received_at, today),
+    path: group.label,
+    event_type: typeText(group.last),
+    entity_id: countText(group.count),
+    status: String(group.last.status ?? ""),
+  };
+  COLUMNS.forEach(({ id, mark }, at) => {
+    const cell = element.children[at];
+    setText(cell.lastChild, texts[id] ?? "");
+    setAttribute(cell, "title", id === "path" ? group.label : null);
+    if (mark) fillMark(cell.firstChild, null);
+  });
+}
+
+// ==============================================================================================
+// Which rows a view shows, and in which order
+// ==============================================================================================
+
+const REGROUP_MS = 250;
+const ASK_FOUND_MS = 300;
+const NEWEST_FIRST = { column: "seq", descending: true };
 
 /** Rows (oldest first) in another order: by what their column shows, equal ones the newest first. */
 export function sortRows(rows, { column, descending }) {
@@ -1361,171 +1838,33 @@ export function groupLines(rows, open) {
     const key = JSON.stringify([row.entity_type, row.entity_id]);
     if (!groups.has(key)) {
       const label = row.entity_id === null ? "No entity" : entityText(row);
-      groups.set(key, { group: true, key, label, count: 0, last: 0, rows: [], open: open.has(key) });
+      groups.set(key, { group: true, key, label, count: 0, last: row, rows: [], open: open.has(key) });
     }
     const group = groups.get(key);
     group.rows.push(row);
     group.count++;
-    group.last = Math.max(group.last, row.received_at);
+    if (row.seq > group.last.seq) group.last = row;
   }
   return [...groups.values()].flatMap((group) => (group.open ? [group, ...group.rows] : [group]));
 }
 
-// ==============================================================================================
-// One view of an inbox
-// ==============================================================================================
-
-// One view of an inbox: its filter, selection, scroll position and pause are its own
-
-const REGROUP_MS = 250;
-const ASK_FOUND_MS = 300;
-const SLOW_ANSWER_MS = 800;
-const KERNEL_ENDED =
-  "The kernel has ended or was restarted. This shows what had arrived by then: run the cell again to go on.";
-let views = 0;
-
-class View {
-  constructor(connection, el) {
-    Object.assign(this, { connection, held: connection.held, prefix: `whl-${++views}` });
-    this.filter = compileFilter("");
-    this.filterText = "";
-    this.sort = { column: "seq", descending: true };
-    this.open = new Set();
-    this.groups = this.paused = false;
-    this.follow = true;
-    this.missed = 0; // rows that came since following ended
-    this.selected = null;
-    this.tab = TABS[0].id;
-    this.kept = null; // the selected row and its detail, which stay while it is selected
-    this.forget();
-    this.lines = null; // in an order of their own; null: the rows, the newest first
+/** The rows that match a filter, kept up as rows come, and the lines that they make. */
+class Listing {
+  /** `changed` is called when it has changed by itself. */
+  constructor(connection, changed) {
+    Object.assign(this, { connection, changed, held: connection.held });
+    this.sort = NEWEST_FIRST;
+    this.grouped = false;
+    this.open = new Set(); // keys of groups
+    this.lines = [];
     this.count = 0;
     this.lineAt = () => null;
-    this.build(el);
-    this.restart();
-    this.released = connection.join(this);
+    this.setFilter("");
   }
 
-  leave() {
-    this.released();
-    this.grid.watch.disconnect();
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.timer);
-  }
-
-  // What it is made of
-
-  build(el) {
-    const button = (text, title, onclick, more = {}) =>
-      h("button", { class: "whl-button", text, title, onclick, ...more });
-    const toggle = (text, title, onclick) => button(text, title, onclick, { "aria-pressed": "false" });
-    this.dot = h("span", { class: "whl-dot", "aria-hidden": "true" });
-    this.status = h("span", { class: "whl-status" });
-    this.url = h("code", { class: "whl-url" });
-    this.counts = h("span", { class: "whl-counts" });
-    this.input = h("input", {
-      ...{
-        class: "whl-input whl-filter",
-        type: "search",
-        spellcheck: "false",
-        autocomplete: "off",
-        "aria-label": "Filter",
-      },
-      ...{
-        placeholder: 'Filter: order.shipped  type:order  -path:/test  "a phrase"  after:2026-03-01',
-        onkeydown: (event) => this.filterKey(event),
-      },
-    });
-    this.input.addEventListener("input", () => this.refilter());
-    this.invalid = h("div", { class: "whl-invalid", id: `${this.prefix}-invalid`, role: "alert" });
-    this.input.setAttribute("aria-describedby", this.invalid.id);
-    this.followButton = toggle("Follow", "Keep the newest delivery in sight", () =>
-      this.setFollow(!this.follow),
-    );
-    this.pauseButton = toggle("Pause", "Hold this view still; capturing goes on", () =>
-      this.setPaused(!this.paused),
-    );
-    this.groupButton = toggle("Group by entity", "One heading for each entity", () =>
-      this.setGroups(!this.groups),
-    );
-    this.exportButton = button("Export CSV", "Download these deliveries, as lab.export writes them", () =>
-      this.exportCsv(),
-    );
-    const code = button("Copy as code", "Copy the Python that gives this view's rows", () =>
-      this.copy(viewCode(this.input.value), viewCode(this.input.value)),
-    );
-    const copyUrl = button("Copy", "Copy the URL to send webhooks to", () =>
-      this.copy(this.held.state?.url ?? "", "the URL"),
-    );
-    this.notices = h("ul", { class: "whl-notices", "aria-label": "Notices" });
-    this.said = h("div", { class: "whl-hidden", role: "status", "aria-live": "polite" });
-    this.toast = h("div", { class: "whl-toast", "aria-hidden": "true" });
-    this.empty = h("div", { class: "whl-empty" });
-    this.foot = h("span", { class: "whl-dim" });
-    this.olderButton = button("Show older", "Ask the kernel for older deliveries", () => this.askOlder());
-    this.detail = h("section", { class: "whl-detail", "aria-label": "The selected delivery" });
-    this.grid = new Grid({
-      prefix: this.prefix,
-      onPick: (seq) => this.select(seq),
-      onToggle: (key) => this.toggleGroup(key),
-      onSort: (column) => this.setSort(column),
-      onScroll: () => this.scrolled(),
-      onKey: (event) => this.gridKey(event),
-    });
-    this.el = h(
-      "div",
-      { class: "whl", role: "region", "aria-label": "webhooklab inbox" },
-      h("div", { class: "whl-bar" }, this.dot, this.status, this.url, copyUrl, this.counts),
-      this.notices,
-      h(
-        "div",
-        { class: "whl-bar" },
-        this.input,
-        this.followButton,
-        this.pauseButton,
-        this.groupButton,
-        code,
-        this.exportButton,
-      ),
-      this.invalid,
-      h("div", { class: "whl-table" }, this.grid.el, this.empty),
-      h("div", { class: "whl-foot" }, this.foot, this.olderButton),
-      this.detail,
-      this.said,
-      this.toast,
-    );
-    el.append(this.el);
-  }
-
-  say(text) {
-    setText(this.said, text);
-    setText(this.toast, text);
-    this.toast.classList.add("whl-shown");
-    clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => this.toast.classList.remove("whl-shown"), 2_000);
-  }
-
-  async copy(text, what) {
-    await copyText(text);
-    this.say(`Copied ${what}`);
-  }
-
-  // Which rows: what matches, kept up as rows come
-
-  restart() {
-    this.shown = [];
-    this.unknown = [];
-    this.seen = 0;
-    this.epoch = this.held.epoch;
-    this.reorder();
-  }
-
-  refilter() {
-    this.filterText = this.input.value;
-    const filter = compileFilter(this.filterText);
-    setText(this.invalid, filter.error ?? "");
-    setAttribute(this.input, "aria-invalid", filter.error ? "true" : null);
-    this.filter = filter;
+  setFilter(text) {
+    this.text = text;
+    this.filter = compileFilter(text);
     this.forget();
     this.restart();
   }
@@ -1537,32 +1876,65 @@ class View {
     this.answers = { id: this.connection.newId(), ranges: [], seqs: new Set() };
   }
 
+  restart() {
+    this.shown = [];
+    this.unknown = [];
+    this.seen = 0;
+    this.epoch = this.held.epoch;
+    this.reorder();
+  }
+
+  reorder() {
+    this.stale = true;
+    this.ordered = -Infinity;
+  }
+
+  // Which rows
+
+  /** Take what has come; returns how many rows that match are new. */
   take() {
-    if (this.paused) return;
     if (this.revision !== this.held.revision) this.forget();
     if (this.epoch !== this.held.epoch) this.restart();
     const { rows } = this.held;
-    const from = upperBound(rows, this.seen);
     const before = this.shown.length;
+    const from = upperBound(rows, this.seen);
     for (let at = from; at < rows.length; at++) this.sift(rows[at]);
     this.seen = rows.at(-1)?.seq ?? this.seen;
+    const came = this.shown.length - before;
     const gone = upperBound(this.shown, this.held.floor);
     if (gone > 0) this.shown.splice(0, gone);
-    if (this.shown.length !== before || gone || from < rows.length) this.stale = true;
-    if (!this.follow && before) this.missed += this.shown.length + gone - before;
-    if (this.unknown.length && !this.foundTimer)
-      this.foundTimer = setTimeout(() => this.askFound(), ASK_FOUND_MS);
+    const old = upperBound(this.older.rows, this.held.gone);
+    if (old > 0) this.older.rows.splice(0, old);
+    if (came || gone || old) this.stale = true;
+    if (this.unknown.length) this.foundTimer ??= setTimeout(() => this.askFound(), ASK_FOUND_MS);
+    return before ? came : 0;
   }
 
   sift(row) {
-    let verdict = this.filter.test(row, this.held.details.get(row.seq));
-    if (verdict === null) {
-      const { ranges, seqs } = this.answers;
-      if (ranges.some(([after, through]) => row.seq > after && row.seq <= through))
-        verdict = seqs.has(row.seq);
-      else this.unknown.push(row.seq);
+    const verdict = this.verdictOf(row);
+    if (verdict === null) this.unknown.push(row.seq);
+    else if (verdict) this.shown.push(row);
+  }
+
+  /** Whether a row matches; null where only the kernel can tell, and has not told. */
+  verdictOf(row) {
+    const verdict = this.filter.test(row, this.held.details.get(row.seq));
+    if (verdict !== null) return verdict;
+    const { ranges, seqs } = this.answers;
+    const told = ranges.some(([after, through]) => row.seq > after && row.seq <= through);
+    return told ? seqs.has(row.seq) : null;
+  }
+
+  /** Rows that were sifted before have changed. */
+  siftAgain(rows) {
+    for (const row of rows.filter(({ seq }) => seq <= this.seen)) {
+      const after = upperBound(this.shown, row.seq);
+      const isShown = this.shown[after - 1]?.seq === row.seq;
+      const verdict = this.verdictOf(row) === true;
+      if (verdict && !isShown) this.shown.splice(after, 0, row);
+      if (!verdict && isShown) this.shown.splice(after - 1, 1);
     }
-    if (verdict) this.shown.push(row);
+    this.stale = true;
   }
 
   /** The kernel says which rows match where this page lacks what it takes to tell. */
@@ -1570,34 +1942,406 @@ class View {
     this.foundTimer = null;
     if (!this.unknown.length) return;
     const [after, through] = [this.unknown[0] - 1, this.unknown.at(-1)];
-    this.connection.ask({ kind: "search", id: this.answers.id, filter: this.filterText, after, through });
+    this.connection.ask({ kind: "search", id: this.answers.id, filter: this.text, after, through });
   }
 
   found(message, buffer) {
-    if (message.id !== this.answers?.id) return;
+    if (message.id !== this.answers.id) return;
     this.answers.ranges = addRange(this.answers.ranges, message.after, message.through);
     for (const seq of JSON.parse(textOf(buffer))) this.answers.seqs.add(seq);
     this.restart();
-    this.dirty();
   }
 
   askOlder() {
     const before = this.older.rows[0]?.seq ?? this.held.rows[0]?.seq;
     if (before === undefined || this.older.asked) return;
     this.older.asked = this.connection.newId();
-    this.connection.ask({ kind: "older", id: this.older.asked, filter: this.filterText, before });
-    this.dirty();
+    this.connection.ask({ kind: "older", id: this.older.asked, filter: this.text, before });
   }
 
-  tookOlder(message, buffer) {
+  tookOlder(message, rows) {
     if (message.id !== this.older.asked || message.revision !== this.held.revision) return;
-    const rows = rowsOf(JSON.parse(textOf(buffer.subarray(0, message.columns))));
     this.older = { rows: mergeRows(rows, this.older.rows), done: message.done, asked: null };
     this.stale = true;
-    this.dirty();
   }
 
-  // What is drawn
+  /** How many rows are older than those held, as far as that is known; 0: none, or all are here. */
+  get olderCount() {
+    const { state, floor, rows } = this.held;
+    return state && floor > 0 && !this.older.done ? Math.max(0, state.total - rows.length) : 0;
+  }
+
+  /** How many came while this was not kept up. */
+  get waiting() {
+    return this.held.rows.length - upperBound(this.held.rows, this.seen);
+  }
+
+  find(seq) {
+    return this.held.find(seq) ?? this.older.rows.find((row) => row.seq === seq);
+  }
+
+  // In which order. The plain order needs no lines: it is the rows from the end.
+
+  get plain() {
+    return this.sort.column === "seq" && this.sort.descending && !this.grouped;
+  }
+
+  /** Bring the lines up to date; other orders than the plain one not at every row that comes. */
+  order() {
+    if (!this.stale || this.isTooSoon()) return;
+    this.stale = false;
+    this.ordered = performance.now();
+    const rows = this.older.rows.length ? mergeRows(this.older.rows, this.shown) : this.shown;
+    const sorted = this.plain ? rows : sortRows(rows, this.sort);
+    const lines = this.grouped ? groupLines(sorted, this.open) : sorted;
+    this.lines = lines;
+    this.count = lines.length;
+    this.lineAt = this.plain ? (index) => lines[lines.length - 1 - index] : (index) => lines[index];
+  }
+
+  isTooSoon() {
+    if (this.plain || performance.now() - this.ordered >= REGROUP_MS) return false;
+    this.orderTimer ??= setTimeout(() => ((this.orderTimer = null), this.changed()), REGROUP_MS);
+    return true;
+  }
+
+  sortBy(column) {
+    const again = this.sort.column === column;
+    const descending = again ? !this.sort.descending : TIME_FIRST.has(column);
+    this.sort = { column, descending };
+    this.reorder();
+  }
+
+  group(grouped) {
+    this.grouped = grouped;
+    this.reorder();
+  }
+
+  toggle(key) {
+    if (!this.open.delete(key)) this.open.add(key);
+    this.reorder();
+  }
+
+  /** Where a row or a group is among the lines; -1 where it is not. */
+  indexOf({ key = null, seq = null }) {
+    if (key !== null) return this.lines.findIndex((line) => line.key === key);
+    if (seq === null) return -1;
+    if (!this.plain) return this.lines.findIndex((line) => line.seq === seq);
+    const after = upperBound(this.lines, seq);
+    return this.lines[after - 1]?.seq === seq ? this.lines.length - after : -1;
+  }
+
+  leave() {
+    clearTimeout(this.foundTimer);
+    clearTimeout(this.orderTimer);
+  }
+}
+
+// ==============================================================================================
+// What stands around the table
+// ==============================================================================================
+
+const KERNEL_ENDED =
+  "The kernel has ended or was restarted. This shows what had arrived by then: run the cell again to go on.";
+
+/** Where webhooks go, whether anybody listens, how many came; and what a user has to know. */
+class Bar {
+  constructor(copy) {
+    this.dot = h("span", { class: "whl-dot", "aria-hidden": "true" });
+    this.status = h("span", { class: "whl-status" });
+    this.url = h("code", { class: "whl-url" });
+    this.reach = h("span", { class: "whl-reach whl-dim" });
+    this.counts = h("span", { class: "whl-counts" });
+    this.copyUrl = button("Copy", "Copy the URL to send webhooks to", () =>
+      copy(this.url.textContent, "the URL"),
+    );
+    this.notices = h("ul", { class: "whl-notices", "aria-label": "Notices" });
+    const parts = [this.dot, this.status, this.url, this.copyUrl, this.reach, this.counts];
+    this.el = h("div", {}, h("div", { class: "whl-bar" }, ...parts), this.notices);
+  }
+
+  draw(connection, paused) {
+    const { alive, failure, ended } = connection;
+    const { state } = connection.held;
+    this.name = statusOf(state, alive, paused);
+    setText(this.status, STATUSES[this.name] ?? this.name);
+    const silent = "It does not answer: what is shown may be old";
+    setAttribute(this.status, "title", this.name === "waiting" ? silent : state?.detail || null);
+    setText(this.url, shownUrl(state));
+    setText(this.reach, state?.reach ?? "");
+    this.copyUrl.hidden = !state?.url;
+    setText(this.counts, state ? countsText(state, alive) : "");
+    this.drawNotices([...(state?.notices ?? []), failure, ended ? KERNEL_ENDED : null].filter(Boolean));
+  }
+
+  drawNotices(texts) {
+    const key = JSON.stringify(texts);
+    if (key === this.noticed) return;
+    this.noticed = key;
+    this.notices.replaceChildren(...texts.map((text) => h("li", { text })));
+  }
+}
+
+function statusOf(state, alive, paused) {
+  if (!alive || !state?.status) return "waiting";
+  return paused && state.status !== "closed" ? "paused" : state.status;
+}
+
+function countsText(state, alive) {
+  const rate = alive && state.rate > 0 ? rateText(state.rate) : null;
+  return [countText(state.total), rate, state.file].filter(Boolean).join(" · ");
+}
+
+const HELP = [
+  ["order.shipped", "a word: in method, path, query, provider, type, ids or body"],
+  ['"a phrase"', "words next to each other"],
+  ["type:order", "a field, from its start: also order.paid"],
+  ["entity:ord_1*", "a field, * for any text; likewise id, status, method, provider, source"],
+  ["path:/hooks", "a part of a field: path, query, header, body"],
+  ["verified:invalid", "by signature: valid, invalid, unverifiable, unsigned, unchecked"],
+  ["-path:/test", "all but these"],
+  ["after:2026-03-01T12:30", "when it was received, in UTC; likewise before:"],
+];
+
+/** The filter, and what is done with the view as a whole. */
+class Tools {
+  /** `on` has filter(), key(event), follow(), pause(), group(), code() and export(). */
+  constructor(prefix, on) {
+    this.on = on;
+    this.input = this.filterElement(prefix);
+    this.invalid = h("div", { class: "whl-invalid", id: `${prefix}-invalid`, role: "alert" });
+    this.help = h("div", { class: "whl-help", id: `${prefix}-help`, hidden: true }, ...this.helpParts());
+    this.helpButton = button("?", "What a filter can say", () => this.toggleHelp(), {
+      "aria-expanded": "false",
+      "aria-controls": this.help.id,
+      "aria-label": "Help with the filter",
+    });
+    this.follow = toggle("Follow", "Keep the newest delivery in sight", on.follow);
+    this.pause = toggle("Pause", "Hold this view still; capturing goes on", on.pause);
+    this.group = toggle("Group by entity", "One heading for each entity", on.group);
+    const code = button("Copy as code", "Copy the Python that gives this view's rows", on.code);
+    this.export = button(EXPORT, "Download these deliveries, as lab.export writes them", on.export);
+    const parts = [this.input, this.helpButton, this.follow, this.pause, this.group, code, this.export];
+    this.el = h("div", {}, h("div", { class: "whl-bar" }, ...parts), this.invalid, this.help);
+  }
+
+  filterElement(prefix) {
+    return h("input", {
+      ...{ class: "whl-input whl-filter", type: "search", spellcheck: "false", autocomplete: "off" },
+      ...{ "aria-label": "Filter", "aria-describedby": `${prefix}-invalid` },
+      placeholder: 'Filter: order.shipped  type:order  -path:/test  "a phrase"  after:2026-03-01',
+      onkeydown: this.on.key,
+      oninput: this.on.filter,
+    });
+  }
+
+  helpParts() {
+    return HELP.flatMap(([example, meaning]) => [
+      h("button", { class: "whl-term", text: example, onclick: () => this.setText(example) }),
+      h("span", { text: meaning }),
+    ]);
+  }
+
+  toggleHelp() {
+    this.help.hidden = !this.help.hidden;
+    setAttribute(this.helpButton, "aria-expanded", !this.help.hidden);
+  }
+
+  get text() {
+    return this.input.value;
+  }
+
+  setText(text) {
+    this.input.value = text;
+    this.on.filter();
+    this.input.focus();
+  }
+
+  draw(view) {
+    const { error } = view.listing.filter;
+    setText(this.invalid, error ?? "");
+    setAttribute(this.input, "aria-invalid", error ? "true" : null);
+    setAttribute(this.follow, "aria-pressed", view.follow);
+    setAttribute(this.pause, "aria-pressed", view.paused);
+    setAttribute(this.group, "aria-pressed", view.listing.grouped);
+    const waits = view.exporting !== null;
+    setText(this.export, waits ? view.connection.waitText("export", "Exporting…") : EXPORT);
+    this.export.disabled = waits;
+  }
+}
+
+const EXPORT = "Export CSV";
+
+/** A filter with one more condition; the same where it is in it already. */
+export function withTerm(filter, field, value) {
+  const plain = /^[^\s"\\]+$/.test(value) && !/[\x1c-\x1f\x85]/.test(value);
+  const term = `${field}:${plain ? value : `"${value.replace(/["\\]/g, "\\$&")}"`}`;
+  const said = filter.trim();
+  return said.split(/\s+/).includes(term) ? said : `${said} ${term}`.trim();
+}
+
+/** In place of rows: that there are none, and what to do. */
+class Empty {
+  constructor(copy, clearFilter) {
+    Object.assign(this, { copy, clearFilter });
+    this.el = h("div", { class: "whl-empty" });
+  }
+
+  draw(view) {
+    const kind = emptyKind(view);
+    const url = shownUrl(view.held.state);
+    const key = `${kind} ${url}`;
+    if (key === this.key) return;
+    this.key = key;
+    this.el.hidden = kind === "";
+    this.el.replaceChildren(...this.parts(kind, url));
+  }
+
+  parts(kind, url) {
+    if (kind === "waiting") return [h("p", { text: "Waiting for the kernel…" })];
+    if (kind === "unmatched") {
+      const clear = button("Clear the filter", null, this.clearFilter);
+      return [h("p", { text: "No delivery here matches the filter." }), clear];
+    }
+    if (kind === "closed") return [h("p", { text: "Nothing had arrived when the lab was closed." })];
+    return kind === "nothing" ? this.invitation(url) : [];
+  }
+
+  invitation(url) {
+    const example = `curl --json '{"hello": "world"}' ${shellQuoted(url)}`;
+    const copy = button("Copy", "Copy the command", () => this.copy(example, "the command"));
+    return [
+      h("p", { text: "Nothing has arrived yet. Paste the URL above into your provider, or try:" }),
+      h("p", {}, h("code", { text: example }), " ", copy),
+    ];
+  }
+}
+
+function emptyKind({ listing, held }) {
+  if (listing.count) return "";
+  if (!listing.filter.empty) return "unmatched";
+  if (!held.state?.status) return "waiting";
+  return held.state.status === "closed" ? "closed" : "nothing";
+}
+
+/** Below the table: how much of what there is this shows. */
+class Foot {
+  constructor(askOlder) {
+    this.text = h("span", { class: "whl-dim" });
+    this.older = button("Show older", "Ask the kernel for older deliveries", askOlder);
+    this.el = h("div", { class: "whl-foot" }, this.text, this.older);
+  }
+
+  draw(view) {
+    const { listing, connection } = view;
+    setText(this.text, footParts(view).join(" · "));
+    this.older.hidden = !listing.olderCount;
+    this.older.disabled = listing.older.asked !== null;
+    const asks = connection.waitText("older", "Asking the kernel…");
+    setText(this.older, listing.older.asked === null ? "Show older" : asks);
+  }
+}
+
+const KEYS = "↑ ↓ to move, Enter for the details, Escape to leave them";
+
+function footParts(view) {
+  const { listing } = view;
+  const parts = whatIsShown(view);
+  return parts.length || !listing.count ? parts : [KEYS];
+}
+
+function whatIsShown(view) {
+  const { listing, held } = view;
+  const here = held.rows.length + listing.older.rows.length;
+  const matches = listing.shown.length + listing.older.rows.length;
+  const older = listing.olderCount;
+  return [
+    listing.filter.empty ? null : `${numberText(matches)} of ${numberText(held.rows.length)} match`,
+    older && listing.filter.empty ? `${numberText(here)} newest are here` : null,
+    older ? `${numberText(older)} older ones in the kernel` : null,
+    view.missed && !view.follow ? `${numberText(view.missed)} new above` : null,
+    view.paused ? countText(listing.waiting, "new delivery waits", "new deliveries wait") : null,
+    listing.unknown.length ? unknownText(view) : null,
+  ].filter(Boolean);
+}
+
+function unknownText({ listing, connection }) {
+  const count = numberText(listing.unknown.length);
+  return connection.waitText("search", `the kernel is asked about ${count} more`);
+}
+
+// ==============================================================================================
+// One view of an inbox: its filter, selection, scroll position and pause are its own
+// ==============================================================================================
+
+let views = 0;
+
+class View {
+  constructor(connection, el) {
+    Object.assign(this, { connection, held: connection.held, prefix: `whl-${++views}` });
+    this.listing = new Listing(connection, () => this.dirty());
+    this.paused = false;
+    this.follow = true;
+    this.missed = 0; // rows that came since following ended
+    this.selected = null;
+    this.cursor = null; // the key of the group that the keyboard is at
+    this.kept = null; // the selected row and its detail, which stay while it is selected
+    this.wanted = null; // the row that the kernel was asked for
+    this.exporting = null;
+    this.build();
+    el.append(this.el);
+    this.released = connection.join(this);
+  }
+
+  leave() {
+    this.released();
+    this.grid.watch.disconnect();
+    this.listing.leave();
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.toastTimer);
+  }
+
+  build() {
+    const copy = (text, what) => this.copy(text, what);
+    this.bar = new Bar(copy);
+    this.tools = new Tools(this.prefix, this.toolActions());
+    this.grid = new Grid(this.prefix, this.gridActions());
+    this.empty = new Empty(copy, () => this.tools.setText(""));
+    this.foot = new Foot(() => (this.listing.askOlder(), this.dirty()));
+    this.detail = new Detail(this, this.prefix);
+    this.said = h("div", { class: "whl-hidden", role: "status", "aria-live": "polite" });
+    this.toast = h("div", { class: "whl-toast", "aria-hidden": "true" });
+    this.el = h(
+      "div",
+      { class: "whl", role: "region", "aria-label": "webhooklab inbox" },
+      ...[this.bar.el, this.tools.el, h("div", { class: "whl-table" }, this.grid.el, this.empty.el)],
+      ...[this.foot.el, this.detail.el, this.said, this.toast],
+    );
+  }
+
+  toolActions() {
+    return {
+      filter: () => this.refilter(),
+      key: (event) => this.filterKey(event),
+      follow: () => this.setFollow(!this.follow),
+      pause: () => this.setPaused(!this.paused),
+      group: () => this.setGrouped(!this.listing.grouped),
+      code: () => this.copy(viewCode(this.tools.text), viewCode(this.tools.text)),
+      export: () => this.exportCsv(),
+    };
+  }
+
+  gridActions() {
+    return {
+      pick: (seq) => this.show(seq),
+      toggle: (key) => this.toggleGroup(key),
+      sort: (column) => (this.listing.sortBy(column), this.dirty()),
+      scroll: () => this.scrolled(),
+      key: (event) => this.gridKey(event),
+    };
+  }
+
+  // What is drawn, a frame after something has changed
 
   dirty() {
     this.frame ??= requestAnimationFrame(() => {
@@ -1608,206 +2352,111 @@ class View {
 
   draw() {
     const anchor = this.follow ? null : this.anchor();
-    this.take();
-    this.order();
+    if (!this.paused) this.missed += this.listing.take();
+    this.listing.order();
+    this.grid.setCount(this.listing.count);
     if (this.follow) this.grid.scrollTo(0);
     else if (anchor) this.restoreAnchor(anchor);
     this.drawGrid();
-    this.drawBar();
-    this.drawFoot();
+    this.empty.draw(this);
+    this.bar.draw(this.connection, this.paused);
+    setAttribute(this.el, "data-status", this.bar.name);
+    setAttribute(this.el, "data-tells", [...this.held.tells].join(" "));
+    this.tools.draw(this);
+    this.foot.draw(this);
     this.drawDetail();
   }
 
-  /** Lines in the order shown. The plain order needs none: it is the rows from the end. */
-  order() {
-    if (!this.stale) return;
-    const plain = this.sort.column === "seq" && this.sort.descending && !this.groups;
-    if (!plain && performance.now() - this.ordered < REGROUP_MS) {
-      this.timer ??= setTimeout(() => ((this.timer = null), this.dirty()), REGROUP_MS);
-      return;
-    }
-    this.stale = false;
-    this.ordered = performance.now();
-    const rows = this.older.rows.length ? mergeRows(this.older.rows, this.shown) : this.shown;
-    const sorted = plain ? rows : sortRows(rows, this.sort);
-    const lines = this.groups ? groupLines(sorted, this.open) : sorted;
-    this.lines = plain ? null : lines;
-    this.count = lines.length;
-    this.lineAt = plain ? (index) => lines[lines.length - 1 - index] : (index) => lines[index];
+  drawGrid() {
+    const { count, lineAt, sort, grouped } = this.listing;
+    const today = Math.floor(Date.now() / 86_400_000) * 86_400_000_000;
+    const selected = this.cursor ?? this.selected;
+    this.grid.draw({ count, lineAt, selected, today, sort, grouped });
+  }
+
+  drawDetail() {
+    const row = this.selected === null ? null : this.rowOf(this.selected);
+    const detail = row && this.detailOf(row);
+    this.detail.draw(this.selected, row, detail, detail ? "" : this.waitText(row));
+  }
+
+  waitText(row) {
+    if (row) return this.held.absent.get(row.seq) ?? this.connection.bodyText(row.seq);
+    const seq = this.selected;
+    if (this.wanted?.seq === seq) return this.connection.waitText("older", "Asking the kernel for it…");
+    return `Delivery ${seq} is not held here; if it was not deleted, lab[${seq}] has it.`;
   }
 
   /** The line at the top and how far it is scrolled, to be found again among other lines. */
   anchor() {
     const index = Math.floor(this.grid.top / LINE_PX);
-    const line = index < this.count ? this.lineAt(index) : null;
+    const line = index < this.listing.count ? this.listing.lineAt(index) : null;
     return line && { line, offset: this.grid.top - index * LINE_PX };
   }
 
   restoreAnchor({ line, offset }) {
-    const index = this.indexOf(
-      (other) => (line.group ? other.key === line.key : other.seq === line.seq),
-      line.seq,
-    );
-    if (index >= 0) {
-      this.grid.count = Math.max(this.grid.count, this.count);
-      this.grid.rows.style.height = `${this.grid.count * LINE_PX}px`;
-      this.grid.scrollTo(index * LINE_PX + offset);
-    }
+    const index = this.listing.indexOf(line);
+    if (index >= 0) this.grid.scrollTo(index * LINE_PX + offset);
   }
 
-  indexOf(isIt, seq) {
-    if (this.lines) return this.lines.findIndex(isIt);
-    let [low, high] = [0, this.count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.lineAt(middle).seq > seq) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.count && this.lineAt(low).seq === seq ? low : -1;
+  say(text) {
+    setText(this.said, text);
+    setText(this.toast, text);
+    this.toast.classList.add("whl-shown");
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => this.toast.classList.remove("whl-shown"), 2_000);
   }
 
-  drawGrid() {
-    const today = Math.floor(Date.now() / 86_400_000) * 86_400_000_000;
-    setAttribute(this.grid.el, "role", this.groups ? "treegrid" : "grid");
-    this.grid.draw({
-      count: this.count,
-      lineAt: this.lineAt,
-      selected: this.selected,
-      today,
-      sort: this.sort,
-    });
-    this.drawEmpty();
-  }
+  // The selected delivery
 
-  drawEmpty() {
-    const url = this.held.state?.url ?? "";
-    const kind = this.count
-      ? ""
-      : this.filterText.trim() && !this.filter.empty
-        ? "none"
-        : this.held.state
-          ? `nothing ${url}`
-          : "waiting";
-    if (kind === this.emptyKind) return;
-    this.emptyKind = kind;
-    this.empty.replaceChildren(...this.emptyParts(kind.split(" ")[0], url));
-    this.empty.hidden = kind === "";
-  }
-
-  emptyParts(kind, url) {
-    if (kind === "none") {
-      const clear = () => ((this.input.value = ""), this.refilter(), this.input.focus());
-      return [
-        h("p", { text: "No delivery here matches the filter." }),
-        h("button", { class: "whl-button", text: "Clear the filter", onclick: clear }),
-      ];
-    }
-    if (kind === "waiting") return [h("p", { text: "Waiting for the kernel…" })];
-    if (kind === "") return [];
-    const example = `curl --json '{"hello": "world"}' ${shellQuoted(url)}`;
-    const copy = h("button", {
-      class: "whl-button",
-      text: "Copy",
-      onclick: () => this.copy(example, "the command"),
-    });
-    return [
-      h("p", { text: "Nothing has arrived yet. Paste the URL above into your provider, or try:" }),
-      h("p", {}, h("code", { text: example }), " ", copy),
-    ];
-  }
-
-  drawBar() {
-    const state = this.held.state;
-    const status = !this.connection.alive
-      ? "waiting"
-      : state?.status === "closed"
-        ? "closed"
-        : this.paused
-          ? "paused"
-          : (state?.status ?? "waiting");
-    setAttribute(this.el, "data-status", status);
-    setText(this.status, STATUSES[status] ?? status);
-    setAttribute(
-      this.status,
-      "title",
-      status === "waiting" ? "It does not answer: what is shown may be old" : (state?.detail ?? ""),
-    );
-    setText(this.url, state?.url ?? "");
-    if (state)
-      setText(
-        this.counts,
-        [
-          countText(state.total),
-          this.connection.alive && state.rate > 0 ? rateText(state.rate) : null,
-          state.file,
-        ]
-          .filter(Boolean)
-          .join(" · "),
-      );
-    setAttribute(this.followButton, "aria-pressed", this.follow);
-    setAttribute(this.pauseButton, "aria-pressed", this.paused);
-    setAttribute(this.groupButton, "aria-pressed", this.groups);
-    this.drawNotices(state?.notices ?? []);
-  }
-
-  drawNotices(notices) {
-    const { failure, ended } = this.connection;
-    const texts = [...notices, failure, ended ? KERNEL_ENDED : null].filter(Boolean);
-    if (texts.join("\n") === this.noticed) return;
-    this.noticed = texts.join("\n");
-    this.notices.replaceChildren(...texts.map((text) => h("li", { text })));
-  }
-
-  drawFoot() {
-    const { rows, floor, state } = this.held;
-    const parts = [];
-    const here = rows.length + this.older.rows.length;
-    const older = state && floor > 0 && state.total > here && !this.older.done;
-    const matches = this.shown.length + this.older.rows.length;
-    if (!this.filter.empty)
-      parts.push(`${matches.toLocaleString("en")} of ${rows.length.toLocaleString("en")} match`);
-    else if (older) parts.push(`${here.toLocaleString("en")} newest are here`);
-    if (older) parts.push(`${(state.total - rows.length).toLocaleString("en")} older ones in the kernel`);
-    if (this.missed && !this.follow) parts.push(`${this.missed.toLocaleString("en")} new above`);
-    if (this.paused)
-      parts.push(
-        `${countText(rows.length - upperBound(rows, this.seen), "new delivery waits", "new deliveries wait")}`,
-      );
-    if (this.unknown.length)
-      parts.push(
-        `the kernel is asked about ${this.unknown.length.toLocaleString("en")} more${this.connection.slow("search") ? ": waiting for it, a cell is running" : ""}`,
-      );
-    setText(this.foot, parts.join(" · "));
-    this.olderButton.hidden = !older;
-    this.olderButton.disabled = this.older.asked !== null;
-    setText(
-      this.olderButton,
-      this.older.asked === null
-        ? "Show older"
-        : this.connection.slow("older")
-          ? "Waiting for the kernel: a cell is running"
-          : "Asking the kernel…",
-    );
-  }
-
-  // The detail view
-
-  select(seq, { focus = false } = {}) {
+  select(seq) {
     this.selected = seq;
+    this.wanted = null;
     if (seq !== null) {
       this.setFollow(false);
-      const row = this.rowOf(seq);
-      if (row && !this.held.details.has(seq)) this.connection.askBody(seq);
+      this.askFor(seq);
     } else if (this.grid.top === 0) this.setFollow(true);
     this.dirty();
-    if (focus)
-      requestAnimationFrame(() => this.detail.querySelector("[role=tab][aria-selected=true]")?.focus());
+  }
+
+  askFor(seq) {
+    const row = this.rowOf(seq);
+    if (!row) this.askRow(seq);
+    else if (!this.held.details.has(seq)) this.connection.askBody(seq);
+  }
+
+  /** A row that is not held: it is the newest of those up to it that have this number. */
+  askRow(seq) {
+    this.wanted = { seq, id: this.connection.newId() };
+    const filter = `seq:${seq}`;
+    this.connection.ask({ kind: "older", id: this.wanted.id, filter, before: seq + 1 });
+  }
+
+  tookWanted(message, [row]) {
+    if (message.id !== this.wanted?.id) return;
+    const { seq } = this.wanted;
+    this.wanted = null;
+    if (row?.seq !== seq || message.revision !== this.held.revision) return;
+    this.kept = { row, revision: this.held.revision, detail: null };
+    this.connection.askBody(seq);
+  }
+
+  /** Select a row and bring it into sight, where it is among those shown. */
+  show(seq) {
+    this.cursor = null;
+    this.select(seq);
+    const index = this.listing.indexOf({ seq });
+    if (index >= 0) this.grid.reveal(index);
+  }
+
+  closeDetail() {
+    this.select(null);
+    this.grid.el.focus();
   }
 
   rowOf(seq) {
-    const kept =
-      this.kept?.row.seq === seq && this.kept.revision === this.held.revision ? this.kept.row : null;
-    return this.held.find(seq) ?? this.older.rows.find((row) => row.seq === seq) ?? kept;
+    const kept = this.kept?.row.seq === seq && this.kept.revision === this.held.revision;
+    return this.listing.find(seq) ?? (kept ? this.kept.row : null);
   }
 
   detailOf(row) {
@@ -1816,118 +2465,21 @@ class View {
     return this.kept.detail;
   }
 
-  drawDetail() {
-    const row = this.selected === null ? null : this.rowOf(this.selected);
-    const detail = row ? this.detailOf(row) : null;
-    const wait = row && !detail ? (this.held.absent.get(row.seq) ?? this.connection.waitText(row.seq)) : "";
-    const key = `${this.selected} ${row !== null && row !== undefined} ${this.tab} ${Boolean(detail)} ${wait} ${row?.status} ${this.held.revision}`;
-    if (key === this.detailKey) return;
-    const focused =
-      this.detail.contains(document.activeElement) && document.activeElement.getAttribute("role") === "tab";
-    this.detailKey = key;
-    this.detail.hidden = this.selected === null;
-    this.detail.replaceChildren(
-      ...(row
-        ? this.detailParts(row, detail, wait)
-        : this.selected === null
-          ? []
-          : [
-              note(
-                `Delivery ${this.selected} is not held here any more; if it was not deleted, lab[${this.selected}] has it.`,
-              ),
-            ]),
-    );
-    if (focused) this.detail.querySelector("[role=tab][aria-selected=true]")?.focus();
-  }
-
-  detailParts(row, detail, wait) {
-    const code = `lab[${row.seq}]`;
-    const title = h(
-      "div",
-      { class: "whl-title" },
-      h("strong", { text: `#${row.seq} ${row.method}` }),
-      h("span", { class: "whl-path", text: targetText(row) }),
-      h("button", {
-        class: "whl-button",
-        text: `Copy ${code}`,
-        title: "The Python that gives this delivery",
-        onclick: () => this.copy(code, code),
-      }),
-      h("button", {
-        class: "whl-button",
-        text: "Close",
-        title: "Close the details (Escape)",
-        onclick: () => (this.select(null), this.grid.el.focus()),
-      }),
-    );
-    const facts = h("p", { class: "whl-facts", text: factsOf(row).join(" · ") });
-    const tabs = TABS.map(({ id, label }) =>
-      h("button", {
-        ...{
-          class: "whl-tab",
-          role: "tab",
-          text: label,
-          id: `${this.prefix}-tab-${id}`,
-          tabindex: id === this.tab ? "0" : "-1",
-        },
-        ...{
-          "aria-selected": String(id === this.tab),
-          "aria-controls": `${this.prefix}-panel`,
-          onclick: () => this.pickTab(id),
-        },
-      }),
-    );
-    const list = h(
-      "div",
-      {
-        class: "whl-tabs",
-        role: "tablist",
-        "aria-label": "Details",
-        "data-lm-suppress-shortcuts": true,
-        onkeydown: (event) => this.tabKey(event),
-      },
-      ...tabs,
-    );
-    const panel = h(
-      "div",
-      {
-        class: "whl-panel",
-        role: "tabpanel",
-        id: `${this.prefix}-panel`,
-        "aria-labelledby": `${this.prefix}-tab-${this.tab}`,
-      },
-      this.tabContent(row, detail, wait),
-    );
-    return [title, facts, list, panel];
-  }
-
-  tabContent(row, detail, wait) {
-    const tab = TABS.find(({ id }) => id === this.tab);
-    if (!detail && !tab.columns) return note(wait);
-    try {
-      return tab.show({ row, detail, view: this });
-    } catch (error) {
-      return note(`This cannot be shown (${error.message}): see the tab “Raw”.`);
-    }
-  }
-
-  pickTab(id) {
-    this.tab = id;
-    this.drawDetail();
-    this.detail.querySelector("[role=tab][aria-selected=true]")?.focus();
-  }
-
-  tabKey(event) {
-    const at = TABS.findIndex(({ id }) => id === this.tab);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: TABS.length - 1 }[event.key];
-    if (event.key === "Escape") (this.select(null), this.grid.el.focus());
-    else if (to === undefined) return;
-    else this.pickTab(TABS[(to + TABS.length) % TABS.length].id);
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
   // What a user does
+
+  async copy(text, what) {
+    await copyText(text);
+    this.say(`Copied ${what}`);
+  }
+
+  refilter() {
+    this.listing.setFilter(this.tools.text);
+    this.dirty();
+  }
+
+  filterBy(field, value) {
+    this.tools.setText(withTerm(this.tools.text, field, value));
+  }
 
   setFollow(follow) {
     this.follow = follow;
@@ -1941,153 +2493,140 @@ class View {
     this.dirty();
   }
 
-  setGroups(groups) {
-    this.groups = groups;
-    this.reorder();
-  }
-
-  setSort(column) {
-    const again = this.sort.column === column;
-    const descending = again ? !this.sort.descending : ["seq", "received_at", "body_bytes"].includes(column);
-    this.sort = { column, descending };
-    this.reorder();
+  setGrouped(grouped) {
+    this.cursor = null;
+    this.listing.group(grouped);
+    this.dirty();
   }
 
   toggleGroup(key) {
-    if (!this.open.delete(key)) this.open.add(key);
+    this.cursor = key;
+    this.listing.toggle(key);
     this.setFollow(false);
-    this.reorder();
-  }
-
-  reorder() {
-    this.stale = true;
-    this.ordered = -Infinity;
-    this.dirty();
   }
 
   scrolled() {
+    const still = this.selected === null && !this.listing.grouped;
     if (this.follow && this.grid.top > LINE_PX / 2) this.setFollow(false);
-    else if (!this.follow && this.grid.top === 0 && this.selected === null && !this.groups)
-      this.setFollow(true);
+    else if (!this.follow && this.grid.top === 0 && still) this.setFollow(true);
     this.dirty();
   }
 
-  filterKey(event) {
-    if (event.key === "ArrowDown") {
-      this.grid.el.focus();
-      if (this.selected === null) this.step(0);
-    } else if (event.key === "Escape" && this.input.value) {
-      this.input.value = "";
-      this.refilter();
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  gridKey(event) {
-    if (event.target !== this.grid.el || event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = this.current();
-    const to = {
-      ArrowDown: at + 1,
-      ArrowUp: at - 1,
-      PageDown: at + this.grid.page,
-      PageUp: at - this.grid.page,
-      Home: 0,
-      End: this.count - 1,
-    }[event.key];
-    const line = at >= 0 ? this.lineAt(at) : null;
-    if (to !== undefined) this.step(to);
-    else if (event.key === "Enter" || event.key === " ")
-      line?.group ? this.toggleGroup(line.key) : this.select(this.selected, { focus: event.key === "Enter" });
-    else if (["ArrowRight", "ArrowLeft"].includes(event.key) && line?.group)
-      (event.key === "ArrowRight") !== line.open && this.toggleGroup(line.key);
-    else if (event.key === "Escape") this.select(null);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  current() {
-    if (this.cursor !== undefined && this.groups)
-      return this.lines?.findIndex((line) => line.key === this.cursor) ?? -1;
-    return this.selected === null ? -1 : this.indexOf((line) => line.seq === this.selected, this.selected);
-  }
-
-  step(to) {
-    if (!this.count) return;
-    const index = Math.max(0, Math.min(to, this.count - 1));
-    const line = this.lineAt(index);
-    this.cursor = line.group ? line.key : undefined;
-    this.select(line.group ? null : line.seq);
-    this.setFollow(false);
-    this.grid.reveal(index);
-  }
-
   exportCsv() {
-    if (this.exporting || this.filter.error) return;
+    if (this.exporting || this.listing.filter.error) return;
+    if (!this.connection.alive) {
+      this.say("The kernel does not answer: there is nothing to export from");
+      return;
+    }
     this.exporting = this.connection.newId();
-    this.connection.ask({ kind: "export", id: this.exporting, filter: this.filterText });
-    setText(this.exportButton, "Exporting…");
-    setTimeout(
-      () => this.exporting && setText(this.exportButton, "Waiting for the kernel: a cell is running"),
-      SLOW_ANSWER_MS * 3,
-    );
+    this.connection.ask({ kind: "export", id: this.exporting, filter: this.listing.text });
+    this.dirty();
+  }
+
+  // What the kernel answers
+
+  answered(message, buffer) {
+    if (message.kind === "found") this.listing.found(message, buffer);
+    if (message.kind === "exported") this.exported(message.id, buffer);
+    if (message.kind === "older") {
+      const rows = rowsOf(JSON.parse(textOf(buffer.subarray(0, message.columns))));
+      this.listing.tookOlder(message, rows);
+      this.tookWanted(message, rows);
+    }
+    this.dirty();
   }
 
   exported(id, bytes) {
     if (id !== this.exporting) return;
     this.exporting = null;
-    setText(this.exportButton, "Export CSV");
-    if (bytes) download(`${(this.held.state?.file ?? "captures").replace(/\.\w+$/, "")}.csv`, bytes);
-    if (bytes) this.say("Downloaded");
+    download(`${(this.held.state?.file ?? "captures").replace(/\.\w+$/, "")}.csv`, bytes);
+    this.say("Downloaded");
+  }
+
+  /** No answer will come: to one question, or (null) to none of them. */
+  failed(id) {
+    if (id === null || id === this.exporting) this.exporting = null;
+    if (id === null || id === this.wanted?.id) this.wanted = null;
+    if (id === null || id === this.listing.older.asked) this.listing.older.asked = null;
+    this.dirty();
+  }
+
+  // Keys
+
+  filterKey(event) {
+    if (event.key === "ArrowDown") {
+      this.grid.el.focus();
+      if (this.selected === null) this.step(0);
+    } else if (event.key === "Escape" && this.tools.text) this.tools.setText("");
+    else return;
+    consume(event);
+  }
+
+  gridKey(event) {
+    if (event.target !== this.grid.el || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = this.listing.indexOf({ key: this.cursor, seq: this.selected });
+    const to = this.stepsOf(at)[event.key];
+    if (to !== undefined) this.step(to);
+    else if (!this.lineKey(event.key, at >= 0 ? this.listing.lineAt(at) : null)) return;
+    consume(event);
+  }
+
+  stepsOf(at) {
+    const { page } = this.grid;
+    const end = { Home: 0, End: this.listing.count - 1 };
+    return { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, ...end };
+  }
+
+  /** A key that is for the line at the cursor; false where it is not. */
+  lineKey(key, line) {
+    const opens = { ArrowRight: true, ArrowLeft: false }[key];
+    if (key === "Escape") this.select(null);
+    else if (key === "Enter" || key === " ") this.open(line, key === "Enter");
+    else if (opens !== undefined && line?.group) opens !== line.open && this.toggleGroup(line.key);
+    else return false;
+    return true;
+  }
+
+  open(line, focus) {
+    if (line?.group) this.toggleGroup(line.key);
+    else if (focus) requestAnimationFrame(() => this.detail.focus());
+  }
+
+  step(to) {
+    const { count, lineAt } = this.listing;
+    if (!count) return;
+    const index = Math.max(0, Math.min(to, count - 1));
+    const line = lineAt(index);
+    this.cursor = line.group ? line.key : null;
+    this.select(line.group ? null : line.seq);
+    this.setFollow(false);
+    this.grid.reveal(index);
   }
 }
 
-function factsOf(row) {
-  const facts = [
-    fullTime(row.received_at),
-    sizeText(row.body_bytes),
-    row.content_type ?? "no Content-Type",
-    `from ${row.remote ?? "an unknown address"} (${row.source})`,
-  ];
-  facts.push(row.status === null ? "not answered" : `answered ${row.status}`);
-  if (row.verified !== "unchecked")
-    facts.push(row.verified_reason ? `${row.verified}: ${row.verified_reason}` : row.verified);
-  if (row.provider) facts.push(row.provider);
-  for (const [label, value] of [
-    ["event", row.event_id],
-    ["entity", entityText(row)],
-    ["version", row.version],
-  ])
-    if (value) facts.push(`${label} ${value}`);
-  if (row.occurred_at !== null) facts.push(`happened ${fullTime(row.occurred_at)}`);
-  if (row.duplicate_of !== null) facts.push(`the same event as #${row.duplicate_of}`);
-  if (row.marks & TEXT_CUT) facts.push("long texts are cut here");
-  return facts;
-}
-
 // ==============================================================================================
-// The connection to the kernel
-// ==============================================================================================
-
 // The connection to the kernel: what was heard, what is missing, what was asked
+// ==============================================================================================
 
 const TICK_MS = 1_000;
 const HERE_TICKS = 15;
+const SLOW_ANSWER_MS = 800;
+const ANSWER_TO = { found: "search", exported: "export", older: "older", details: "body", absent: "body" };
 
 class Connection {
   constructor(model) {
     Object.assign(this, { model, held: new Held(), views: new Set(), asked: new Map(), failure: null });
+    this.id = this.newId(); // tells our questions from those of other pages
     this.heard = -Infinity;
     this.ticks = 0;
     this.lastGaps = "";
-    this.alive = false;
+    this.alive = this.ended = false;
     this.receive = (message, buffers) => this.hear(message, buffers);
     // The notebook says so when the kernel that this belongs to has ended.
     this.cut = () => this.hearEnd();
     model.on("msg:custom", this.receive);
     model.on("comm_live_update", this.cut);
-    this.send({ kind: "hello" });
+    this.greet();
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -2104,6 +2643,12 @@ class Connection {
     return () => this.views.delete(view);
   }
 
+  changed() {
+    for (const view of this.views) view.dirty();
+  }
+
+  // Asking
+
   newId() {
     return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
   }
@@ -2117,93 +2662,112 @@ class Connection {
   }
 
   ask(question) {
+    this.failure = null;
     this.asked.set(question.kind, performance.now());
-    this.send(question);
+    this.send({ ...question, from: this.id });
     setTimeout(() => this.changed(), SLOW_ANSWER_MS + 50);
   }
 
   askBody(seq) {
-    this.bodyAsked = { seq, at: performance.now() };
     this.held.absent.delete(seq);
-    this.send({ kind: "body", seq });
-    setTimeout(() => this.changed(), SLOW_ANSWER_MS + 50);
+    this.ask({ kind: "body", seq });
   }
 
-  slow(kind) {
-    return this.asked.has(kind) && performance.now() - this.asked.get(kind) > SLOW_ANSWER_MS;
+  /** What to say while an answer is awaited: `soon`, or why it takes so long. */
+  waitText(kind, soon) {
+    if (!this.alive) return "Waiting for the kernel: it does not answer";
+    const slow = performance.now() - (this.asked.get(kind) ?? Infinity) > SLOW_ANSWER_MS;
+    return slow ? "Waiting for the kernel: a cell is running" : soon;
   }
 
-  waitText(seq) {
-    if (!this.alive) return "Waiting for the kernel: it does not answer.";
-    const slow = this.bodyAsked?.seq === seq && performance.now() - this.bodyAsked.at > SLOW_ANSWER_MS;
-    return slow ? "Waiting for the kernel: a cell is running." : "Asking the kernel for the body…";
+  bodyText(seq) {
+    return this.waitText("body", `Asking the kernel for the body of ${seq}…`);
   }
 
-  hearEnd() {
-    this.heard = -Infinity;
-    this.alive = false;
-    this.ended = true;
-    this.changed();
-  }
+  // Hearing
 
   hear(message, buffers) {
     this.heard = performance.now();
     this.ended = false;
     this.alive = true;
     const buffer = buffers?.length ? bytesOf(buffers[0]) : new Uint8Array();
-    const { held } = this;
-    if (message.total !== undefined && held.isCurrent(message.revision))
-      held.state = { ...held.state, ...message };
-    if (message.limits) held.limits = message.limits;
-    if (message.kind === "rows") held.take(message, buffer);
-    if (message.kind === "details") held.takeDetails(message, buffer);
-    if (message.kind === "absent")
-      held.absent.set(
-        message.seq,
-        message.gone
-          ? "This delivery is no longer there."
-          : `The body is too large to be sent here: lab[${message.seq}].body has it.`,
-      );
-    if (message.kind !== "state" && message.kind !== "rows") this.answered(message, buffer);
+    if (message.limits) this.held.limits = message.limits;
+    this.hearCounts(message);
+    if (message.kind === "rows") this.hearRows(message, buffer);
+    else if (message.kind === "failed") this.hearFailure(message);
+    else if (message.kind !== "state") this.hearAnswer(message, buffer);
     this.changed();
   }
 
-  answered(message, buffer) {
-    this.asked.delete(message.kind === "found" ? "search" : message.kind);
-    if (message.kind === "failed") this.failure = message.error;
-    for (const view of this.views) {
-      if (message.kind === "found") view.found(message, buffer);
-      if (message.kind === "older") view.tookOlder(message, buffer);
-      if (message.kind === "exported") view.exported(message.id, buffer);
-      if (message.kind === "failed") view.exported(message.of.id, null);
-    }
+  hearCounts(message) {
+    const { held } = this;
+    if (message.total === undefined || !held.isCurrent(message.revision)) return;
+    held.state = { ...held.state, ...message };
+    if (message.gone) held.evictRows();
   }
 
-  changed() {
-    for (const view of this.views) view.dirty();
+  hearRows(message, buffer) {
+    const changed = this.held.take(message, buffer);
+    if (changed.length) for (const view of this.views) view.listing.siftAgain(changed);
+  }
+
+  hearAnswer(message, buffer) {
+    this.asked.delete(ANSWER_TO[message.kind]);
+    if (message.kind === "details") this.held.takeDetails(message, buffer);
+    if (message.kind === "absent") this.held.absent.set(message.seq, absentText(message));
+    for (const view of this.views) view.answered(message, buffer);
+  }
+
+  hearFailure({ of, error }) {
+    if (of.from !== this.id) return;
+    this.failure = error;
+    this.asked.delete(of.kind);
+    if (of.kind === "body") this.held.absent.set(of.seq, `The body could not be read: ${error}`);
+    for (const view of this.views) view.failed(of.id ?? null);
+  }
+
+  hearEnd() {
+    this.heard = -Infinity;
+    this.alive = false;
+    this.ended = true;
+    for (const view of this.views) view.failed(null);
+  }
+
+  greet() {
+    this.send({ kind: "hello", server: serverAddress(document, location.href) });
   }
 
   /** Once a second: is the kernel there, is anything missing, is anybody looking? */
   tick() {
     const silence = performance.now() - this.heard;
     this.alive = silence < this.held.limits.heartbeatSeconds * 3_500;
-    if (this.heard === -Infinity && !this.ended && this.ticks % 3 === 2) this.send({ kind: "hello" });
+    if (this.heard === -Infinity && !this.ended && this.ticks % 3 === 2) this.greet();
     if (this.ticks++ % HERE_TICKS === 0 && this.views.size) this.send({ kind: "here" });
-    const gaps = this.held.gaps();
-    const text = JSON.stringify([gaps, this.held.revision]);
-    // Only what is still missing after a second: the rest may be on its way.
-    if (gaps.length && text === this.lastGaps) this.send({ kind: "need", ranges: gaps });
-    this.lastGaps = text;
+    this.askForGaps();
     this.changed();
   }
+
+  /** Only what is still missing after a second: the rest may be on its way. */
+  askForGaps() {
+    const gaps = this.held.gaps();
+    const text = JSON.stringify([gaps, this.held.revision]);
+    if (gaps.length && text === this.lastGaps) this.send({ kind: "need", ranges: gaps });
+    this.lastGaps = text;
+  }
+}
+
+function absentText({ seq, gone }) {
+  if (gone) return "This delivery is no longer there.";
+  return `The body is too large to be sent here: lab[${seq}].body has it.`;
 }
 
 function bytesOf(view) {
   return new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 }
 
-// ---------------------------------------------------------------------------------------------
-// The widget. `initialize` and `render` get different objects for one model: its instance ties them.
+// ==============================================================================================
+// The widget. `initialize` and `render` get different objects for one model: its instance ties them
+// ==============================================================================================
 
 const connections = new Map();
 

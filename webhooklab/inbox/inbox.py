@@ -12,6 +12,7 @@ from typing import Any
 
 from IPython.display import HTML, DisplayHandle, display
 
+from webhooklab import progress
 from webhooklab.errors import ExportError
 from webhooklab.inbox.answers import Answers
 from webhooklab.inbox.feed import Feed
@@ -28,19 +29,29 @@ Export = Callable[[Path, str], object]
 class Inbox:
     """Shows a store's deliveries live. Nothing runs before `widget` or `display` is used.
 
-    `describe` says what the lab is doing, `export` writes a CSV.
+    `describe` says what the lab is doing, `export` writes a CSV. `located` is told where the
+    browser that looks has its Jupyter server, whenever one says so.
     """
 
-    def __init__(self, store: Store, describe: Describe, export: Export) -> None:
+    def __init__(
+        self,
+        store: Store,
+        describe: Describe,
+        export: Export,
+        located: Callable[[str], object] = str,
+    ) -> None:
         self._store = store
         self._describe = describe
         self._export = export
+        self._located = located
         self._lock = threading.RLock()
         self._widget: InboxWidget | None = None
         self._feed = Feed(store, describe, self._push)
         self._answers = Answers(store, self._exported, self._push)
         self._handles: deque[DisplayHandle] = deque(maxlen=HELD_DISPLAYS)
         self._closed = False
+        self.lost_messages = 0
+        """How many gaps the browser has found, and asked to be filled."""
 
     @property
     def widget(self) -> InboxWidget:
@@ -102,9 +113,11 @@ class Inbox:
             return
         self._feed.heard()
         if kind == "hello":
+            self._located(str(message.get("server") or ""))
             self._feed.hello()
         elif kind == "need":
             ranges = message.get("ranges", [])
+            self.lost_messages += len(ranges)
             self._feed.want((int(after), int(through)) for after, through in ranges)
         else:
             self._answers.ask(message)
@@ -120,7 +133,8 @@ class Inbox:
     def _exported(self, text: str) -> bytes:
         with tempfile.TemporaryDirectory(prefix="webhooklab-") as folder:
             path = Path(folder, "captures.csv")
-            self._export(path, text)
+            with progress.hidden():  # the browser says that it waits
+                self._export(path, text)
             size = path.stat().st_size
             if size > EXPORT_BYTES:
                 raise ExportError(

@@ -22,6 +22,8 @@ PUSHED_BYTES_PER_SECOND: Final = 2 * 2**20
 """Bodies and headers beyond this are sent when somebody looks, so that a slow link keeps up."""
 FETCHED_BODY_BYTES: Final = 32 * 2**20
 """A larger body is not sent at all: `lab[seq].body` has it."""
+UNPACKED_BODY_BYTES: Final = 8 * 2**20
+"""A compressed body is unpacked in the browser to be looked at, and no further than this."""
 CELL_CHARS: Final = 2_000
 """Longer texts are cut for the table; their row says so, and the kernel filters by the whole."""
 OLDER_ROWS: Final = 500
@@ -43,5 +45,5 @@ FOR_BROWSER: Final = {
     "heldRows": HELD_ROWS,
     "heldBytes": HELD_BYTES,
     "heartbeatSeconds": HEARTBEAT_SECONDS,
-    "fetchedBodyBytes": FETCHED_BODY_BYTES,
+    "unpackedBytes": UNPACKED_BODY_BYTES,
 }

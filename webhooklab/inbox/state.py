@@ -15,7 +15,8 @@ class Description:
     """A lab as its inbox shows it. Asked for again and again, so it must be cheap to make.
 
     `status`: "listening", "attached" (another process listens) or "closed". `detail` says more in
-    words. `notices` are what a user has to know: each is one sentence.
+    words. `notices` are what a user has to know: each is one sentence. `public` is the URL to give
+    away, "" where there is none, and `reach` says who can reach it.
     """
 
     url: str
@@ -23,6 +24,8 @@ class Description:
     file: str
     detail: str = ""
     notices: tuple[str, ...] = ()
+    public: str = ""
+    reach: str = ""
 
     def as_message(self) -> dict[str, Any]:
         """For the browser."""
@@ -32,6 +35,8 @@ class Description:
             "file": self.file,
             "detail": self.detail,
             "notices": list(self.notices),
+            "public": self.public,
+            "reach": self.reach,
         }
 
 

@@ -1,7 +1,7 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
     frames deliveries waiting meaning senders    groups of its methods
-    answers pull_side comparing keeping display
+    answers pull_side comparing reach keeping display
     face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
@@ -16,19 +16,22 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+from webhooklab.capturing import Options
 from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
-from webhooklab.errors import CaptureFileError
+from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.lab.answers import Answers
 from webhooklab.lab.comparing import Comparing
 from webhooklab.lab.deliveries import Deliveries
 from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
+from webhooklab.lab.reach import Reach
 from webhooklab.lab.senders import Senders
 from webhooklab.lab.waiting import Reacting
-from webhooklab.parts import Options, Parts
+from webhooklab.parts import Elsewhere, Parts
+from webhooklab.retention import Given, parse_keep
 
 __all__ = ["Lab"]
 
@@ -36,7 +39,7 @@ _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
 
 
-class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Comparing):
+class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Comparing, Reach):
     """Captures webhooks into a file, and shows them as DataFrames.
 
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the
@@ -52,7 +55,21 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
     table of the newest deliveries, so that the saved notebook shows something without a kernel.
     `handshakes`: answer what providers ask before they send (Slack's challenge, and the like).
 
-    Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port.
+    `listener`: "thread" listens in this process, so a kernel restart refuses connections for a
+    moment, and one long C call that holds the interpreter's lock delays answers. "process" listens
+    in a process of its own, and no sender notices what the notebook does; the next kernel that
+    opens the file finds it again, with its rules and secrets. `outlives`: that process ends with
+    `close`, or by `webhooklab stop`; False: also with this kernel. It knows the providers that come
+    with webhooklab; what you registered here, the next `lab.map` interprets anew.
+
+    `keep`: how much of what was captured stays: "7d" (s, min, h, d, w), 100_000 deliveries, or
+    "2GB" (MB, GB, TB, or MiB, ...) of file. What listens drops the oldest in the background, and
+    the inbox says so; None keeps all. It holds for as long as this listener does, and is not
+    remembered by the file: what opens it without `keep` deletes nothing.
+
+    Raises `CaptureFileError` for a file that cannot be used, `PortTakenError` for a port,
+    `RetentionError` for a `keep` that is none, `ListenerProcessError` when the process cannot be
+    started, or runs already with other options than these.
     """
 
     def __init__(
@@ -65,7 +82,11 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
         allow_origins: Sequence[str] = (),
         snapshot: bool = True,
         handshakes: bool = True,
+        listener: Literal["thread", "process"] = "thread",
+        outlives: bool = True,
+        keep: Given = None,
     ) -> None:
+        kept = parse_keep(keep)
         self.path = _resolve(path)
         self._snapshot = snapshot
         options = Options(
@@ -74,12 +95,14 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
             max_body_bytes=max_body_bytes,
             allow_origins=allow_origins,
             handshakes=handshakes,
+            keep=kept,
         )
+        elsewhere = _elsewhere(listener, outlives=outlives and path is not None)
         with _open_labs_lock:
             earlier = _open_labs.get(self.path)
             if earlier is not None:
-                earlier.close()
-            self._parts = Parts(self.path, options)
+                earlier._close(leaving=True)  # noqa: SLF001 - its listener may go on for this one
+            self._parts = Parts(self.path, options, elsewhere)
             _open_labs[self.path] = self
 
     @property
@@ -92,8 +115,8 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
 
     @property
     def listening(self) -> bool:
-        """Whether this Lab receives webhooks itself."""
-        return self._parts.listening
+        """Whether this Lab receives webhooks: itself, or by a process of its own."""
+        return self._parts.leads
 
     @property
     def attached(self) -> bool:
@@ -110,10 +133,13 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
 
         Reading goes on. A second call does nothing.
         """
+        self._close()
+
+    def _close(self, *, leaving: bool = False) -> None:
         with _open_labs_lock:
             if _open_labs.get(self.path) is self:
                 del _open_labs[self.path]
-        self._parts.close()
+        self._parts.close(leaving=leaving)
 
     def __enter__(self) -> Self:
         return self
@@ -128,6 +154,12 @@ class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Co
 
     def __repr__(self) -> str:
         return f"<Lab {self.url} {self._parts.headline}; {len(self):,} deliveries>"
+
+
+def _elsewhere(listener: str, *, outlives: bool) -> Elsewhere | None:
+    if listener not in ("thread", "process"):
+        raise ListenerProcessError(f'listener={listener!r}: pass "thread" or "process".')
+    return Elsewhere(outlives) if listener == "process" else None
 
 
 def _resolve(path: str | Path | None) -> Path:
@@ -145,4 +177,4 @@ def _resolve(path: str | Path | None) -> Path:
 @atexit.register
 def _close_all() -> None:
     for lab in list(_open_labs.values()):
-        lab.close()
+        lab._close(leaving=True)  # noqa: SLF001 - this module's own

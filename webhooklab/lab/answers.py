@@ -7,6 +7,7 @@ from typing import Final, overload
 from webhooklab.answering import OK, Body, Calls, Function, GivenHeaders, Response, Rule
 from webhooklab.errors import AnswerError
 from webhooklab.lab.face import Face
+from webhooklab.processes import RemoteRule
 from webhooklab.records import Answer
 
 _NO_BODY: Final = b""
@@ -28,7 +29,7 @@ class Answers(Face):
         path: str | None = None,
         times: int | None = None,
         failure_rate: float = 0.0,
-    ) -> Rule: ...
+    ) -> Rule | RemoteRule: ...
     def respond(
         self,
         status: int | Function | None = None,
@@ -39,7 +40,7 @@ class Answers(Face):
         path: str | None = None,
         times: int | None = None,
         failure_rate: float = 0.0,
-    ) -> Rule | None:
+    ) -> Rule | RemoteRule | None:
         """Say what senders get instead of a 200; every delivery is captured all the same.
 
         `status` 200 to 599 (None: 200), with `body` (bytes, text, or a dict or list as JSON) and
@@ -53,11 +54,11 @@ class Answers(Face):
         A function that fails is a 500, one that takes longer than 30 s a 504, with a row in `log`.
         It is not called for what web pages of other origins send. `status` in `events` is NA while
         an answer is being made, and stays NA when the sender leaves before it. Returns what has
-        `.stop()`. Raises `AnswerError`, and `AttachedError` where another process listens.
+        `.stop()`. With listener="process" rules hold while no kernel is there; where a function is
+        to answer and its kernel stands still or has ended, earlier rules do. Raises `AnswerError`,
+        and `AttachedError` where another Lab has its say.
         """
-        self._parts.check_owner("answer")
-        assert self._parts.server is not None  # an owner has one
-        rules = self._parts.server.ingress.rules
+        rules = self._parts.rules
         given = (status, body, headers, delay, path, times, failure_rate)
         if given == (None, _NO_BODY, None, 0.0, None, None, 0.0):
             rules.clear()

@@ -13,7 +13,7 @@ from webhooklab import clock, evidence, listened, recovery
 from webhooklab.compared import Comparison
 from webhooklab.comparison import Explanation
 from webhooklab.defaults import GRACE_SECONDS
-from webhooklab.errors import CaptureFileError
+from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.lab.frames import Frames
 from webhooklab.mapping import Expression, Mapping
 from webhooklab.records import RECOVERED
@@ -115,13 +115,14 @@ class Comparing(Frames):
         """What a comparison is made of: with equal marks there are the same rows."""
         with self._parts.store.reading() as connection:
             deliveries = self._parts.store.state(connection)
-        return deliveries, self._parts.pulling.observations.newest()
+            dropped = self._parts.store.dropped(connection)
+        return deliveries, dropped, self._parts.pulling.observations.newest()
 
     def _settle(self) -> None:
         """Have what came committed. What cannot be written down cannot be judged, but compared."""
-        if not self._parts.closed and self._parts.server is not None:
-            with contextlib.suppress(CaptureFileError):
-                self._parts.server.settle()
+        if not self._parts.closed:
+            with contextlib.suppress(CaptureFileError, ListenerProcessError):
+                self._parts.settle()
 
     def _recover(self, missed: pd.DataFrame) -> pd.DataFrame:
         self._parts.check_open()

@@ -1,10 +1,11 @@
-"""How a Lab shows itself in a notebook."""
+"""How a Lab shows itself in a notebook, and how it is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from webhooklab.health import Health
 from webhooklab.lab.frames import Frames
 from webhooklab.lab.keeping import Keeping
 from webhooklab.records import EVENT_COLUMNS
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Display(Frames, Keeping):
-    """The inbox, where there is a notebook."""
+    """The inbox, where there is a notebook; `health`."""
 
     _inbox: Inbox | None = None
     _snapshot: bool
@@ -28,7 +29,10 @@ class Display(Frames, Keeping):
         if self._inbox is None:
             from webhooklab.inbox import Inbox  # noqa: PLC0415 - not every Lab is looked at
 
-            self._inbox = Inbox(self._parts.store, self._describe, self._export_found)
+            parts = self._parts
+            self._inbox = Inbox(
+                parts.store, self._describe, self._export_found, parts.exposures.locate
+            )
             self._parts.closing.callback(self._inbox.close, snapshot=self._snapshot)
         return self._inbox
 
@@ -36,8 +40,25 @@ class Display(Frames, Keeping):
         from webhooklab.inbox import Description  # noqa: PLC0415 - not every Lab is looked at
 
         parts = self._parts
-        status = "closed" if parts.closed else "listening" if parts.listening else "attached"
-        return Description(parts.url, status, parts.path.name, parts.headline, parts.notices)
+        status = "closed" if parts.closed else "listening" if parts.leads else "attached"
+        current = parts.exposures.current
+        return Description(
+            parts.url,
+            status,
+            parts.path.name,
+            parts.headline,
+            (*parts.notices, *parts.exposures.notices),
+            public=(current.url or "") if current else "",
+            reach=current.state if current else "",
+        )
+
+    def health(self) -> Health:
+        """How this Lab is now: what listens, waits and pulls, the disk, and warnings.
+
+        See `Health`; `.frame` is a DataFrame, `.as_dict()` a dict. Raises `CaptureFileError`.
+        """
+        lost = 0 if self._inbox is None else self._inbox.lost_messages
+        return self._parts.health(lost_messages=lost)
 
     def _export_found(self, path: Path, where: str) -> Path:
         found = self.find(where, columns=tuple(EVENT_COLUMNS)) if where.strip() else None

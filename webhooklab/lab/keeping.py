@@ -12,7 +12,7 @@ from webhooklab.lab.face import Face
 
 
 class Keeping(Face):
-    """`export`, `delete` and `clear`."""
+    """`export`, `delete`, `clear` and `compact`."""
 
     def export(
         self,
@@ -43,6 +43,15 @@ class Keeping(Face):
         self._parts.pulling.observations.forget_fetches(wanted)
         with progress.bar(len(wanted), "deleting") as advance:
             return self._parts.store.delete(wanted, advance)
+
+    def compact(self) -> int:
+        """Give the space that deleted and dropped deliveries took back to the disk.
+
+        Returns how many bytes. (`delete` and `clear` do so themselves; what `keep` drops leaves
+        room in the file, which new deliveries take.)
+        """
+        self._parts.check_open()
+        return self._parts.store.compact()
 
     def clear(self) -> int:
         """Delete all deliveries, the log and what was pulled, for good.

@@ -27,7 +27,8 @@ class Meaning(Face):
         Each is JMESPath over the body (https://jmespath.org), or a function of the delivery;
         None leaves the column to the provider. Applies to what is captured and to what comes;
         replaces the earlier mapping of the same `path`. JMESPath is kept in the file, functions
-        for as long as this Lab is open. Raises `MappingError`.
+        for as long as this Lab is open; a listener in a process of its own takes JMESPath only.
+        Raises `MappingError`.
         """
         self._parts.check_open()
         mapping = Mapping(
@@ -40,9 +41,9 @@ class Meaning(Face):
             version=version,
             state=state,
         )
+        self._parts.check_takes(mapping)
         self._parts.mappings.add(mapping)
         self._parts.reload_mappings()
-        if self._parts.server is not None:
-            self._parts.server.settle()  # what is being committed has been interpreted as before
+        self._parts.settle()  # what is being committed has been interpreted as before
         with progress.bar(self._parts.store.count(), "deriving columns again") as advance:
             self._parts.store.derive_again(self._parts.mappings.interpreter().interpret, advance)

@@ -29,21 +29,20 @@ class Senders(Frames):
 
         `provider`: one of `webhooklab.providers.names()`. `secret`: as the provider shows it, or
         several while one is rotated; kept in memory only, so read it from the environment and say
-        it again after a restart. `path`: for deliveries to it and below. `url`: the public address
-        that the provider calls, for those that sign it (Twilio, Square, HubSpot); None is the
-        Lab's own. `reject`: answer 401 where the signature is missing or wrong; such deliveries are
-        captured all the same. `earlier`: check what was captured before, too, each by the time of
-        its receipt. From now on, what is not valid is not fetched for or sent on.
+        it again after a restart (a listener in a process of its own has it until it ends). `path`:
+        for deliveries to it and below. `url`: the public address that the provider calls, for those
+        that sign it (Twilio, Square, HubSpot); None is the Lab's own. `reject`: answer 401 where
+        the signature is missing or wrong; such deliveries are captured all the same. `earlier`:
+        check what was captured before, too, each by the time of its receipt. From now on, what is
+        not valid is not fetched for or sent on.
 
         Replaces an earlier check of the same provider and path. Raises `CheckArgumentError`, and
         `AttachedError` where another process listens.
         """
-        self._parts.check_owner("check signatures")
-        assert self._parts.server is not None  # an owner has one
-        checks = self._parts.server.ingress.checks
+        checks = self._parts.checks
         check = checks.add(provider, secret, path=path, url=url, reject=reject)
         if earlier:
-            self._parts.server.settle()
+            self._parts.settle()
             store = self._parts.store
             with progress.bar(store.count(), "checking signatures") as advance:
                 store.verify_again(partial(checks.verify_captured, check), advance)
@@ -84,8 +83,7 @@ class Senders(Frames):
         made_up = samples.secrets_of(provider)
         if made_up is None:
             return None
-        assert self._parts.server is not None  # an owner has one
-        checks = self._parts.server.ingress.checks
+        checks = self._parts.checks
         name = providers.find(provider).name
         check = checks.find(path, name)
         if check is not None and check.provider == name and not check.made_up:

@@ -88,10 +88,16 @@ class Reacting(Frames):
 
         Replaces the earlier one of the same `name` (None: the function's own). Returns what has
         `.stop()`. An exception is shown; the next delivery comes all the same.
+
+        With listener="process", what came while nobody called (the kernel was restarted, or you
+        stopped it) comes first: how far it is stays in the file by its name, written once a
+        second, so after a crash some come again. A lambda without a `name` begins now.
         """
         self._parts.check_open()
-        key = name or str(getattr(function, "__qualname__", repr(function)))
-        return self._parts.followers.follow(key, function)
+        own = str(getattr(function, "__qualname__", repr(function)))
+        has_name = name is not None or (hasattr(function, "__qualname__") and "<lambda>" not in own)
+        kept = has_name and self._parts.remote is not None and self._parts.leads
+        return self._parts.followers.follow(name or own, function, kept=kept)
 
     def stream(self, *, after: int | None = None) -> AsyncIterator[Delivery]:
         """`async for delivery in lab.stream()`: each delivery from now on, until the Lab closes.

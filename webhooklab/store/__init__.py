@@ -13,14 +13,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 from webhooklab import clock
-from webhooklab.defaults import ATTACHED_POLL_SECONDS, MAX_COMMIT_ROWS
+from webhooklab.defaults import (
+    ATTACHED_POLL_SECONDS,
+    DROP_CHUNK_BYTES,
+    DROP_CHUNK_ROWS,
+    MAX_COMMIT_ROWS,
+)
 from webhooklab.errors import CaptureFileError, ClosedError, ForeignFileError, StoreError
+from webhooklab.measures import Durations
 from webhooklab.records import Arrival, Interpretation, Request
 from webhooklab.signatures import Verification
-from webhooklab.store import upkeep, writing
+from webhooklab.store import dropping, observations, upkeep, writing
 from webhooklab.store.changes import Changes
 from webhooklab.store.committer import Committer
 from webhooklab.store.connection import Connection, connect, steps_done, translated
+from webhooklab.store.dropping import Dropped
 from webhooklab.store.reader import Reader
 from webhooklab.store.reading import Chunk
 from webhooklab.store.writer import Writer
@@ -31,6 +38,7 @@ __all__ = [
     "Chunk",
     "Connection",
     "Done",
+    "Dropped",
     "Item",
     "Outcome",
     "Refusal",
@@ -62,7 +70,9 @@ class Store(Reader):
         self.on_foreign_change: Callable[[], object] = _nothing
         """Called on the store's thread when another connection has written to the file."""
         self._writer = Writer(path) if write else None
-        self._committer = Committer(self._commit, limit=MAX_COMMIT_ROWS) if write else None
+        self.commits = Durations()
+        """How long the last commits took."""
+        self._committer = Committer(self._timed_commit, limit=MAX_COMMIT_ROWS) if write else None
 
     # Writing
 
@@ -92,6 +102,18 @@ class Store(Reader):
         """Say what a delivery's sender got, and wait for the commit. Raises `CaptureFileError`."""
         self.append([Amendment(seq, status)])
 
+    @property
+    def waiting(self) -> int:
+        """How many have been submitted and are not committed yet."""
+        return 0 if self._committer is None else self._committer.waiting
+
+    def _timed_commit(self, items: list[Item]) -> list[Stored | None]:
+        begun = clock.monotonic()
+        try:
+            return self._commit(items)
+        finally:
+            self.commits.add(clock.monotonic() - begun)
+
     def _commit(self, items: list[Item]) -> list[Stored | None]:
         arrivals = [item for item in items if isinstance(item, Arrival)]
         with self._writing().transaction() as connection:
@@ -117,6 +139,35 @@ class Store(Reader):
             return upkeep.delete(self._writing(), seqs, progress)
         finally:
             self._changes.announce()
+
+    def drop_oldest(
+        self, most: int, *, before: int | None = None, size: int = DROP_CHUNK_BYTES
+    ) -> Dropped | None:
+        """Drop a bounded part of the oldest deliveries; returns it, None when there is none.
+
+        At most `most` of them, stored before `before` (us; None: whenever), to make room for about
+        `size` bytes. Their `seq` is not given again, and readers go on: it counts as no change of
+        the rows that stay.
+        """
+        with self.reading() as connection:
+            part = dropping.oldest(connection, most, before, size)
+        if part is not None:
+            with self._writing().transaction() as connection:
+                dropping.drop(connection, part)
+        return part
+
+    def drop_pulled(self, before: int) -> bool:
+        """Drop some of the polls and snapshots that ended before a time (us); False: none did."""
+        with self.reading() as connection:
+            polls, snapshots = observations.over(connection, before, DROP_CHUNK_ROWS)
+        if polls or snapshots:
+            with self._writing().transaction() as connection:
+                observations.drop(connection, polls, snapshots)
+        return bool(polls or snapshots)
+
+    def compact(self) -> int:
+        """Give free space back to the disk; returns how many bytes."""
+        return upkeep.compact(self._writing())
 
     def derive_again(
         self,

@@ -35,6 +35,8 @@ class Committer(Generic[Item, Result]):
             queue.SimpleQueue()
         )
         self._stopped = False
+        self.waiting = 0
+        """How many items are submitted, and neither committed nor refused yet."""
         self._lock = threading.Lock()  # nothing is queued behind the end
         self._thread = threading.Thread(target=self._run, name="webhooklab-store", daemon=True)
         self._thread.start()
@@ -47,6 +49,7 @@ class Committer(Generic[Item, Result]):
         with self._lock:
             if not self._stopped:
                 self._queue.put((items, done))
+                self.waiting += len(items)
             return not self._stopped
 
     def stop(self) -> None:
@@ -66,6 +69,8 @@ class Committer(Generic[Item, Result]):
             for items, done in groups:
                 _tell(done, outcomes[start : start + len(items)])
                 start += len(items)
+            with self._lock:
+                self.waiting -= start
 
     def _gather(self) -> tuple[list[tuple[Sequence[Item], Done[Result]]], bool]:
         groups = []

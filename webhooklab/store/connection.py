@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from webhooklab import disks
 from webhooklab.defaults import BUSY_TIMEOUT_SECONDS
 from webhooklab.errors import CaptureFileError, ForeignFileError, NewerFileError, StoreError
 from webhooklab.store.schema import APPLICATION_ID, STEPS, VERSION
@@ -64,6 +65,9 @@ def connect(path: Path, *, write: bool = False) -> Connection:
         try:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
+            if write and disks.on_network(path):
+                # Not remembered by the file, unlike WAL; "delete" would cost a file a commit.
+                connection.execute("PRAGMA journal_mode=TRUNCATE")
         except sqlite3.Error:
             connection.close()
             raise
@@ -83,19 +87,29 @@ def prepare(path: Path) -> None:
     """
     with translated(path):
         with contextlib.closing(connect(path)) as connection:
-            ready = steps_done(path, connection) == VERSION and _has_log(connection)
+            ready = steps_done(path, connection) == VERSION and _has_log(path, connection)
         _keep_private(path)
         if not ready:
             with contextlib.closing(connect(path, write=True)) as connection:
                 # Before the first table, or it has no effect.
                 connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute(f"PRAGMA journal_mode={_journal(path)}")
                 with transaction(connection):
                     _upgrade(path, connection)
 
 
-def _has_log(connection: Connection) -> bool:
-    return bool(connection.execute("PRAGMA journal_mode").fetchone() == ("wal",))
+def _has_log(path: Path, connection: Connection) -> bool:
+    """Whether the file has a write-ahead log, or, where there must be none, has none."""
+    has = connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    return bool(has == (_journal(path) == "WAL"))
+
+
+def _journal(path: Path) -> str:
+    """A write-ahead log needs memory that is shared, which a network file system does not give.
+
+    https://www.sqlite.org/wal.html#overview
+    """
+    return "TRUNCATE" if disks.on_network(path) else "WAL"
 
 
 def _upgrade(path: Path, connection: Connection) -> None:

@@ -197,6 +197,30 @@ def forget_fetches(connection: Connection, seqs: Sequence[int]) -> None:
     )
 
 
+def over(connection: Connection, before: int, limit: int) -> tuple[list[int], list[int]]:
+    """Ids of polls, and of snapshots, that ended before a time (us) and nothing refers to.
+
+    A poller goes on from the current snapshots, their polls and its newest complete poll.
+    """
+    states = "SELECT id FROM snapshots WHERE NOT current AND last_seen_at < ? ORDER BY id LIMIT ?"
+    asked = """
+        SELECT id FROM polls WHERE polled_at < ?
+        AND id NOT IN (SELECT poll FROM snapshots WHERE current)
+        AND id NOT IN (SELECT max(id) FROM polls WHERE complete GROUP BY poller)
+        ORDER BY id LIMIT ?
+    """
+    found = (connection.execute(query, (before, limit)).fetchall() for query in (asked, states))
+    polls, snapshots = ([row[0] for row in rows] for rows in found)
+    return polls, snapshots
+
+
+def drop(connection: Connection, polls: Sequence[int], snapshots: Sequence[int]) -> None:
+    """Delete polls and snapshots, by their ids."""
+    for table, ids in (("polls", polls), ("snapshots", snapshots)):
+        query = f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))"
+        connection.execute(query, (json.dumps(list(ids)),))
+
+
 def clear(connection: Connection) -> None:
     """Delete all that was pulled. Pollers that run must be stopped first."""
     for table in ("fetches", "snapshots", "polls", "pollers"):

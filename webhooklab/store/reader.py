@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from webhooklab import clock
 from webhooklab.records import EVENT_COLUMNS, Delivery
-from webhooklab.store import reading, writing
+from webhooklab.store import dropping, reading, writing
 from webhooklab.store.connection import Connection, connect, translated
+from webhooklab.store.dropping import Dropped
 from webhooklab.store.reading import Amendments, Chunk
 
 _DELIVERY_QUERY: Final = (
@@ -88,7 +89,25 @@ class Reader:
     def count(self) -> int:
         """How many deliveries the file holds."""
         with self.reading() as connection:
-            return int(connection.execute("SELECT count(*) FROM deliveries").fetchone()[0])
+            return self.counted(connection)
+
+    def counted(self, connection: Connection) -> int:
+        """`count`, inside `reading()`."""
+        return int(connection.execute("SELECT count(*) FROM deliveries").fetchone()[0])
+
+    def dropped(self, connection: Connection) -> Dropped:
+        """The deliveries that the file no longer keeps: all up to a `seq`; inside `reading()`."""
+        return dropping.dropped(connection)
+
+    def used_bytes(self) -> int:
+        """What the file holds, free pages left out."""
+        with self.reading() as connection:
+            return dropping.used_bytes(connection)
+
+    def journal_mode(self) -> str:
+        """How SQLite keeps a transaction whole: "wal", or "truncate" on a network file system."""
+        with self.reading() as connection:
+            return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
 
     # Many rows, by column
 

@@ -34,6 +34,12 @@ def cut(connection: Connection, received: Iterable[int]) -> None:
     connection.executemany("INSERT INTO holes VALUES (?, ?)", _runs(sorted(received)))
 
 
+def cut_before(connection: Connection, until: int) -> None:
+    """Take out all up to this time: one hole, in place of those within it."""
+    connection.execute("DELETE FROM holes WHERE last_at <= ?", (until,))
+    connection.execute("INSERT INTO holes VALUES (0, ?)", (until,))
+
+
 def spans(connection: Connection) -> list[Span]:
     """Start and end of all spans, without the holes, in the order of time."""
     query = "SELECT started_at, stopped_at FROM listening ORDER BY started_at, stopped_at"

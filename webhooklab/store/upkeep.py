@@ -135,6 +135,20 @@ def _json(seqs: Sequence[int]) -> str:
     return orjson.dumps(list(seqs)).decode()
 
 
+def compact(writer: Writer) -> int:
+    """Give free pages back to the disk; returns how many bytes. The log is emptied if it can be."""
+    with writer.alone() as connection:
+        free, size = _free_pages(connection), _page_bytes(connection)
+    _vacuum(writer)
+    _checkpoint(writer)
+    with writer.alone() as connection:
+        return (free - _free_pages(connection)) * size
+
+
+def _page_bytes(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA page_size").fetchone()[0])
+
+
 def _vacuum(writer: Writer) -> None:
     """Give the free pages back to the disk."""
     while True:

@@ -11,8 +11,8 @@ from typing import Final
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
-from webhooklab import clock
-from webhooklab.answering import OK
+from webhooklab import clock, envelope
+from webhooklab.answering import OK, unavailable
 from webhooklab.headers import Headers, parse_header_block
 from webhooklab.ingress import Ingress
 from webhooklab.records import Answer, Request, split_target
@@ -50,6 +50,8 @@ class Receiver(HTTPMessageDelegate):
         self._http1 = http1
         self._body = bytearray()
         self._held_bytes = 0
+        self._base_path = client.base_path
+        self._enveloped: str | None = None
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -68,15 +70,31 @@ class Receiver(HTTPMessageDelegate):
             _understand_expectation(start_line, headers)
 
     def _refusal(self, headers: HTTPHeaders) -> Answer | None:
-        if not _is_below(self._client.base_path, self._target):
+        gate = self._ingress.gates.of(headers)
+        if gate is not None:
+            self._base_path = gate.base_path
+        if not _is_below(self._base_path, self._target):
             return Answer(404)
-        return self._ingress.refuse_head(self._pairs, _content_length(headers))
+        if gate is not None and not gate.open:
+            return unavailable("the lab is not listening at present")
+        sealed = headers.get(envelope.SEAL_HEADER)
+        if sealed is not None:
+            self._enveloped = envelope.opened(self._ingress.envelope_key, sealed)
+            if envelope.is_stale(self._ingress.envelope_key, sealed):
+                return Answer(421, body=b"an envelope for a listener that has ended")
+        length = _content_length(headers)
+        return self._ingress.refuse_head(self._pairs, max(0, length - self._overhead))
+
+    @property
+    def _overhead(self) -> int:
+        """How many bytes more than the body there may be: an envelope's."""
+        return 0 if self._enveloped is None else envelope.MAX_META_BYTES
 
     def data_received(self, chunk: bytes) -> None:
         """Tornado's: a part of the body."""
         if self.settled:
             self._client.deadline.reading_refused_body()
-        elif answer := self._ingress.refuse_body(self._held_bytes, len(chunk)):
+        elif answer := self._ingress.refuse_body(self._held_bytes - self._overhead, len(chunk)):
             self._refuse(answer)
         else:
             self._ingress.hold(len(chunk))
@@ -91,18 +109,22 @@ class Receiver(HTTPMessageDelegate):
         self.settled = True
         self._client.deadline.committing()
         self._client.stream.answering = True
-        base_path = self._client.base_path
-        request = Request(
+        request = self._request()
+        self._body = bytearray()
+        gone = self._client.stream.closed()
+        self._ingress.receive(request, None if gone else self)
+
+    def _request(self) -> Request:
+        if self._enveloped is not None:
+            return _unwrapped(bytes(self._body))
+        return Request(
             received_at=self.received_at,
             method=self._method,
-            target=_without(base_path, self._target),
+            target=_without(self._base_path, self._target),
             headers=Headers(self._pairs),
             body=bytes(self._body),
             remote=self._client.remote,
         )
-        self._body = bytearray()
-        gone = self._client.stream.closed()
-        self._ingress.receive(request, None if gone else self)
 
     def on_connection_close(self) -> None:
         """Tornado's: the sender went away, or sent what is not HTTP, before it was complete."""
@@ -146,10 +168,13 @@ class Receiver(HTTPMessageDelegate):
         self._body = bytearray()
 
     def _send(self, answer: Answer, *, closing: bool = False) -> None:
-        if answer is OK and self._is_plain:
+        if answer is OK and self._is_plain and self._enveloped is None:
             self._http1.write(_FINE)
             return
         headers = HTTPHeaders()
+        if self._enveloped is not None:
+            key = self._ingress.envelope_key
+            headers[envelope.PROOF_HEADER] = envelope.proof(key, self._enveloped)
         if answer.status not in _WITHOUT_LENGTH:
             headers["Content-Length"] = str(len(answer.body))
         if closing:
@@ -161,6 +186,20 @@ class Receiver(HTTPMessageDelegate):
         body = b"" if self._method == "HEAD" else answer.body
         start_line = ResponseStartLine("HTTP/1.1", answer.status, _phrase(answer.status))
         self._http1.write_headers(start_line, headers, body)
+
+
+def _unwrapped(content: bytes) -> Request:
+    """What was sent to another receiver, which has our key and handed it on."""
+    meta, body = envelope.unpacked(content)
+    return Request(
+        received_at=meta.received_at,
+        method=meta.method,
+        target=meta.target,
+        headers=Headers(meta.headers),
+        body=body,
+        source=meta.source,
+        remote=meta.remote,
+    )
 
 
 def _phrase(status: int) -> str:

@@ -1,0 +1,1 @@
+"""A real JupyterHub, with its proxy and two users, all on loopback."""

@@ -1,0 +1,116 @@
+"""A lab behind a real JupyterHub: reached by anyone who knows its URL, and nothing else is."""
+
+import secrets
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import raw_http
+from tests.hub.conftest import EXPOSE
+
+pytestmark = pytest.mark.timeout(240)  # the Hub and its servers start in the first test's time
+LAST = """
+row = lab[-1]
+print(json.dumps([row.method, row.path, row.query_string, row.headers.pairs, row.source,
+                  row.remote, len(row.body), __import__("hashlib").sha256(row.body).hexdigest()]))
+"""
+
+
+def ask(url, method="POST", path="", headers=(), body=b""):
+    with raw_http.Client(url) as client:
+        client.send(raw_http.request(method, client.path + path, headers, body))
+        return client.answer(bodiless=method == "HEAD")
+
+
+def digest(body):
+    return __import__("hashlib").sha256(body).hexdigest()
+
+
+def test_the_url_is_the_hubs_public_one(hub, url, ada):
+    assert url.startswith(f"{hub.url}/user/ada/webhooklab/in/")
+    assert "token" not in url
+    said = ada.run("print(json.dumps([lab.public_url, exposure.state]))")
+    assert said[0] == url
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_anonymous_hooks_arrive_for_every_verb(url, ada, method):
+    answer = ask(url, method, "a%2Fb?x=%20", ("Origin: https://evil.example",), b"{}")
+    assert answer.status == 200
+    shown = ada.run(LAST)
+    assert shown[:3] == [method, "/a%2Fb", "x=%20"]
+    assert shown[4:7] == ["jupyter", "127.0.0.1", 2]
+
+
+def test_large_chunked_and_many_fielded_bodies_arrive(url, ada):
+    large = secrets.token_bytes(20 * 2**20)
+    assert ask(url, body=large).status == 200
+    assert ada.run(LAST)[7] == digest(large)
+    form = "&".join(f"field{n}={n}" for n in range(10_000)).encode()
+    typed = ("Content-Type: application/x-www-form-urlencoded",)
+    assert ask(url, headers=typed, body=form).status == 200
+    assert ada.run(LAST)[7] == digest(form)
+    with raw_http.Client(url) as client:
+        head = raw_http.request(target=client.path, headers=("Transfer-Encoding: chunked",))
+        assert client.ask(head + b"3\r\nabc\r\n0\r\n\r\n").status == 200
+    assert ada.run(LAST)[7] == digest(b"abc")
+
+
+def test_a_providers_authorization_arrives_and_never_reaches_the_hub(hub, url, ada):
+    token = secrets.token_hex()
+    before = hub.log_path.read_text().count("/hub/api/user")
+    sent = (f"Authorization: Bearer {token}", "Cookie: jupyterhub-user-ada=x")
+    assert ask(url, headers=sent).status == 200
+    names = dict(ada.run(LAST)[3])
+    assert names["Authorization"] == f"Bearer {token}"
+    assert "Cookie" not in names
+    assert hub.log_path.read_text().count("/hub/api/user") == before
+    assert ask(f"{ada.base}api/contents", "GET", headers=sent[:1]).status == 403
+    assert hub.log_path.read_text().count("/hub/api/user") > before  # as other handlers do
+
+
+@pytest.mark.parametrize("path", ["api/contents", "api/kernels", "lab", "files/hub.db", "tree"])
+def test_every_other_route_still_refuses(ada, path):
+    assert ask(ada.base + path, "GET").status in (302, 403)
+    assert ask(ada.base + path, "POST", body=b"{}").status in (302, 403, 405)
+
+
+def test_one_users_secret_does_nothing_at_anothers(url, ada, bob):
+    secret = urlsplit(url).path.split("/")[5]
+    assert ask(f"{bob.base}webhooklab/in/{secret}/").status == 404
+    assert ask(f"{ada.base}webhooklab/in/{secret}/").status == 200
+    assert ask(f"{ada.base}webhooklab/in/{secret[:-1]}/").status == 404
+
+
+def test_check_goes_through_the_hub(url, ada):
+    told = ada.run(
+        "result = lab.check(); print(json.dumps([result.ok, repr(result), lab.public_url]))"
+    )
+    assert told[0], told[1]
+    assert "answered 200" in told[1]
+    assert told[2] == url
+
+
+def test_closed_is_503_and_a_restarted_kernel_keeps_the_url(url, ada):
+    ada.run("exposure.close(); print(0)")
+    assert ask(url).status == 503
+    ada.restart()
+    assert ask(url).status == 503
+    assert ada.run(EXPOSE) == url
+    assert ask(url).status == 200
+
+
+def test_nothing_of_the_secret_is_in_any_log(hub, url):
+    secret = urlsplit(url).path.split("/")[5]
+    ask(url, "BREW")
+    ask(url + "x?y=z", headers=("Referer: https://provider.example",))
+    log = hub.log_path.read_text()
+    assert "/webhooklab/in/..." in log
+    assert secret[:12] not in log
+
+
+def test_revoked_is_404(url, ada):
+    new = ada.run("exposure.revoke(); print(json.dumps(lab.expose().url))")
+    assert new != url
+    assert ask(url).status == 404
+    assert ask(new).status == 200

@@ -1,0 +1,69 @@
+"""A lab exposed by a tunnel: what comes by its address must know the secret, all else is as ever.
+
+A tunnel does no more to a request than to carry it, with the address that was called as the Host;
+some name the listener there, and that address in X-Forwarded-Host.
+"""
+
+import pytest
+
+from tests import raw_http
+from webhooklab.errors import ExposureError
+
+TUNNEL = "https://abc.tunnel.example"
+BY_TUNNEL = ("Host: abc.tunnel.example", "X-Forwarded-Host: ABC.tunnel.example")
+
+
+def ask(lab, host, path):
+    """As `POST /<path>`, with this one header instead of the usual Host where it is one."""
+    lines = [f"POST /{path} HTTP/1.1", *([] if host.startswith("Host") else ["Host: x"]), host]
+    data = "\r\n".join((*lines, "Content-Length: 2", "", "{}")).encode()
+    with raw_http.Client(lab.url) as client:
+        return client.ask(data).status
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("host", BY_TUNNEL)
+def test_only_what_knows_the_secret_passes(lab, host):
+    exposure = lab.expose(base_url=TUNNEL)
+    secret = exposure.url.removeprefix(f"{TUNNEL}/")
+    assert lab.public_url == exposure.url
+    assert ask(lab, host, f"{secret}a%2Fb?x") == 200
+    assert (lab[-1].path, lab[-1].query_string) == ("/a%2Fb", "x")
+    assert [ask(lab, host, path) for path in ("", "x", secret[:-2] + "/")] == [404, 404, 404]
+    assert ask(lab, "Host: 127.0.0.1", "here") == 200
+    assert [row.path for row in lab] == ["/a%2Fb", "/here"]
+
+
+@pytest.mark.parametrize("host", BY_TUNNEL)
+def test_closed_is_503_and_revoked_is_404(lab, host):
+    exposure = lab.expose(base_url=TUNNEL)
+    secret = exposure.url.removeprefix(f"{TUNNEL}/")
+    exposure.close()
+    assert (ask(lab, host, secret), ask(lab, host, "x")) == (503, 404)
+    assert lab.expose(base_url=TUNNEL).url == f"{TUNNEL}/{secret}"
+    assert ask(lab, host, secret) == 200
+    lab.expose(base_url=TUNNEL).revoke()
+    assert ask(lab, host, secret) == 404
+    assert lab.expose(base_url=TUNNEL).url != f"{TUNNEL}/{secret}"
+
+
+def test_what_is_no_tunnels_address_is_said_to_be_none(lab):
+    for address in ("abc.example", "ftp://abc.example", "https://", "https://abc.example/path"):
+        with pytest.raises(ExposureError):
+            lab.expose(base_url=address)
+    with pytest.raises(ExposureError, match="Which tunnel"):
+        lab.expose("tunnel")
+    assert lab.public_url is None
+
+
+def test_check_goes_through_it(lab):
+    port = lab.url.split(":")[2].strip("/")
+    exposure = lab.expose(base_url=f"http://localhost:{port}")  # a tunnel of no length
+    result = lab.check()
+    assert result.ok, result
+    assert "nobody outside this machine" in exposure.state
+    assert "Pass the address that others use" in exposure.notices[0]

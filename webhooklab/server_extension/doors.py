@@ -1,0 +1,92 @@
+"""Which secrets lead to which lab: small files that kernels and server of one user share.
+
+They are in Jupyter's runtime folder, for their owner only, and named after the secret's SHA-256:
+who asks with a secret is looked up by its hash, so that nothing is compared that could be guessed
+character by character, and the folder's listing opens nothing. The door to `jupyter_core`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_runtime_dir
+
+from webhooklab.whole import written_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a secret leads. `listener` None: the lab is away, and its senders are to try again."""
+
+    listener: str | None = None
+    key: str = field(default="", repr=False)
+    max_body_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNote:
+    """What a Jupyter server that has the extension tells its kernels.
+
+    `base_url` is the path where it is ("/", "/user/ada/"); `public_url` its address for others,
+    "" where it does not know; `local_url` is good for this machine at least.
+    """
+
+    pid: int
+    base_url: str
+    public_url: str
+    local_url: str = "http://localhost/"
+
+
+class Doors:
+    """All doors of this user. Raises `OSError` or `ExportError` where they cannot be written."""
+
+    def __init__(self) -> None:
+        self._folder = Path(jupyter_runtime_dir()) / "webhooklab"
+
+    def find(self, secret: str) -> Door | None:
+        """Where a secret leads; None for one that nobody was given, or that was revoked."""
+        try:
+            return Door(**json.loads(self._place(secret).read_bytes()))
+        except FileNotFoundError:
+            return None
+
+    def set(self, secret: str, door: Door) -> None:
+        """Have a secret lead there from now on."""
+        self._write(self._place(secret), door)
+
+    def remove(self, secret: str) -> None:
+        """Have a secret lead nowhere, as if it had never been given."""
+        self._place(secret).unlink(missing_ok=True)
+
+    def announce(self, note: ServerNote) -> Path:
+        """Tell kernels of the server that runs here; returns what to delete when it ends."""
+        place = self._note(note.pid)
+        self._write(place, note)
+        return place
+
+    def server(self, pid: int) -> ServerNote | None:
+        """What the server with this process id told; None: it runs without the extension."""
+        try:
+            note = ServerNote(**json.loads(self._note(pid).read_bytes()))
+        except FileNotFoundError:
+            return None
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            own = self._folder.with_name(f"jpserver-{pid}.json")  # Jupyter's
+            return replace(note, local_url=str(json.loads(own.read_bytes())["url"]))
+        return note
+
+    def _place(self, secret: str) -> Path:
+        digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._folder / f"{digest}.json"
+
+    def _note(self, pid: int) -> Path:
+        return self._folder / f"server-{pid}.json"
+
+    def _write(self, place: Path, content: Door | ServerNote) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with written_whole(place) as file:
+            file.write(json.dumps(asdict(content)).encode())

@@ -19,6 +19,8 @@ from webhooklab.pulled import Poll
 PLURAL = {"order": "orders", "customer": "customers", "invoice": "invoices"}
 FAST = 100.0
 """The Shop's speed: what is delayed by seconds there is delayed by centiseconds here."""
+SLOW = 5.0
+"""A rate limit that is not over before the test is."""
 
 
 @dataclass
@@ -40,12 +42,13 @@ class World:
     payload: Any = "full"
     fetch: bool = False
     kinds: tuple[str, ...] = ("order", "customer")
+    speed: float = FAST
 
     def __enter__(self) -> Self:
         self.random = Random(f"world {self.seed}")
         self.shop = Shop(
             seed=self.seed, faults=self.faults, payload=self.payload, entities=self.kinds,
-            speed=FAST,
+            speed=self.speed,
         )  # fmt: skip
         self.lab = Lab(self.file)
         self.lab._parts.pulling._limits = QUICK
@@ -195,12 +198,23 @@ class Expected:
         return None
 
     def _unseen(self, change: Any, views: list[View]) -> str:
+        """Of a change that was pushed: what its not being polled means."""
         shown = [n for n, view in enumerate(views) if change.entity_id in view.versions]
-        if shown:
-            older = shown[0] > 0 or views[shown[0]].versions[change.entity_id] < change.version
-            return "push_only" if older else "unknown: baseline"
+        if not shown:
+            return self._never_seen(change, views)
+        first = views[shown[0]].versions[change.entity_id]
+        if self._first_showing(change, views) is None:
+            return "pending"
+        return "push_only" if shown[0] > 0 or first < change.version else "unknown: baseline"
+
+    def _never_seen(self, change: Any, views: list[View]) -> str:
+        if not any(view.versions for view in views):
+            return "unknown: not polled"  # nothing shows what this poller is for
         own = self.came[self.came.entity_id == change.entity_id]
         gone = own[own.deleted].received
+        now = gone if len(gone) else own[own.number == change.version].received
+        if not views[-1].requested > now.min():
+            return "pending"
         if not len(gone):
             return "unknown: not polled"
         return "push_only" if views[0].polled < own.received.min() else "unknown: baseline"

@@ -226,12 +226,23 @@ def test_rule_03_all_others_take_part_whatever_we_answered(verified):
 
 
 @pytest.mark.parametrize(
-    "ours", [{"source": "recovered"}, {"headers_json": '[["webhooklab-replay", "2"]]'}]
+    "ours",
+    [
+        {"source": "recovered"},
+        {"headers_json": '[["webhooklab-replay", "2"]]'},
+        {"headers_json": '[["Host", "x"], ["Webhooklab-Replay-Of","2"]]'},
+    ],
 )
 def test_rule_03_our_own_replays_do_not_take_part(ours):
     comparison = run([push(80, "2", **ours)], [BASE, SECOND])
     assert rows_of(comparison)["verdict"][0] == "poll_only"
     assert comparison.summary["our_replays"] == 1
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "X-Webhooklab-Replay"])
+def test_rule_03_who_only_speaks_of_replays_takes_part(name):
+    headers = json.dumps([[name, "webhooklab-replay"], ["X", '["webhooklab-replay"]']])
+    assert judged([push(50, "2", headers_json=headers)], [BASE, SECOND]) == {"2": "both"}
 
 
 def test_rule_03_a_batch_is_one_row_per_event():
@@ -566,8 +577,15 @@ def test_rule_12_keys_may_come_in_any_order_and_numbers_in_any_form():
     assert run_verdicts([push(50, body=body)], pulled) == [("both", None)]
 
 
-def test_rule_12_thin_events_do_not_match_by_their_id_alone():
-    assert run_verdicts([push(50, body='{"id": "1"}')], LIFE[:2]) == [("unknown", "thin")]
+@pytest.mark.parametrize("name", ["id", "object", "type", "url", "href", "links"])
+def test_rule_12_thin_events_do_not_match_by_what_only_names_the_entity(name):
+    life = [row | {"state": row["state"] | {name: "1"}} for row in LIFE[:2]]
+    thin = push(50, body=json.dumps({"id": "1", name: "1"}))
+    assert run_verdicts([thin], life) == [("unknown", "thin")]
+    versioned = [row | {"version": v} for row, v in zip(life, "12", strict=True)]
+    assert run_verdicts([thin], versioned) == [("unknown", "thin")]
+    later = seen("3", 120, 100, 900, state={"id": "1", "status": "c", name: "1"})
+    assert run_verdicts([thin], [*versioned, later])[1] == ("poll_only", None)
 
 
 # Rule 13
@@ -843,6 +861,20 @@ def test_rule_16_wasted_failed_and_baseline_polls():
     assert cell == "9 requests, 4 (44 %) brought nothing new, 500 bytes"
     failing = comparison.at_a_glance.loc["failure handling", "API (pull)"]
     assert failing == "1 poll failed, retried"
+
+
+@pytest.mark.parametrize(
+    ("complete", "failed", "wasted"), [(True, 0, 1), (False, 2, 0), (None, 2, 0)]
+)
+def test_rule_16_what_is_not_there_is_an_answer(complete, failed, wasted):
+    """A 404 is one where it proves absence: of one resource, and not of a list."""
+    cost = polls(
+        {"requested_at": 1, "changed": 1},
+        {"requested_at": 2, "changed": 1, "status": 404, "complete": complete},
+        {"requested_at": 3, "changed": 0, "status": 410, "complete": complete},
+    )
+    summary = run([push(50, "2")], [BASE, SECOND], polls=cost).summary
+    assert (summary["failed_polls"], summary["wasted_polls"]) == (failed, wasted)
 
 
 def test_rule_16_retried_after_something_else_than_2xx():

@@ -4,14 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.test_inbox_feed import add
+from tests.test_inbox_feed import add, arrival
 from webhooklab import inbox as inbox_package
 from webhooklab import progress
 from webhooklab.inbox import Description, Inbox, snapshot_html
+from webhooklab.signatures.verification import invalid
 from webhooklab.store import Store
 
 
@@ -132,6 +134,21 @@ def test_the_snapshot_has_the_newest_rows_only(store):
     page = snapshot_html(store, describe(), rows=10)
     assert page.count("<tr>") == 11
     assert "the newest 10 below" in page
+
+
+def test_the_snapshot_does_not_tell_an_address_that_cannot_be_guessed(store):
+    public = Description(url="http://192.0.2.1:8000/gu3ss/", status="closed", file="captures.db")
+    page = snapshot_html(store, public)
+    assert "gu3ss" not in page
+    assert "http://192.0.2.1:8000/***/" in page
+
+
+def test_the_snapshot_says_what_the_table_said(store):
+    store.append([replace(arrival(1), status=503), replace(arrival(2), verification=invalid("no"))])
+    page = snapshot_html(store, describe())
+    assert "<td>503</td>" in page
+    assert ">invalid</td>" in page
+    assert "unchecked" not in page
 
 
 def test_the_snapshot_of_nothing(store):

@@ -16,6 +16,7 @@ WebhookLabError
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
+├── RecoveryError           what polls saw of a missed change was deleted since: compare again
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
 ├── ExposureError           there is no public URL here, or not this way
 ├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
@@ -104,6 +105,10 @@ class MappingError(WebhookLabError, ValueError):
 
 class PullArgumentError(WebhookLabError, ValueError):
     """A URL, template or number given to `lab.poll` or `lab.fetch_related` cannot be used."""
+
+
+class RecoveryError(WebhookLabError):
+    """A missed change cannot be recovered: what polls saw of it is no longer in the file."""
 
 
 class AnswerError(WebhookLabError, ValueError):

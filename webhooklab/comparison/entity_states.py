@@ -127,6 +127,16 @@ def _as_instant(value: Any) -> tuple[int, int] | None:
     return _instant(value)
 
 
+_NAMING: Final = frozenset(
+    ["id", "object", "type", "kind", "url", "uri", "href", "self", "link", "links", "_links"]
+)
+
+
+def tells(pushed: State, pulled: State) -> bool:
+    """Whether a payload says more than which entity it is about (a thin one does not: rule 11)."""
+    return bool((pushed.keys() & pulled.keys()) - _NAMING)
+
+
 def comparable(pushed: State, pulled: State) -> bool:
     """Whether both have something besides the id to compare."""
     return bool((pushed.keys() & pulled.keys()) - {"id"})

@@ -11,6 +11,7 @@ import pandas as pd
 from webhooklab.comparison.arrays import texts
 from webhooklab.comparison.sides import column, is_invalid, pushes
 from webhooklab.comparison.wording import BECAUSE, count, instant, seconds, shortened
+from webhooklab.records import RECOVERED
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,15 @@ def _pushed(rows: pd.DataFrame) -> list[dict[str, Any]]:
     for position, (_, row) in enumerate(rows.iterrows()):
         what = "retried" if again[position] else "pushed"
         if not side.counts[position]:
-            what = "invalid push" if rejected[position] else "our own replay"
+            what = "invalid push" if rejected[position] else _ours(row.get("source"))
         status = row.get("status")
         detail = f"seq {side.seq[position]}" + ("" if pd.isna(status) else f", answered {status}")
         found.append(_moment(row["received_at"], what, row.get("version"), detail))
     return found
+
+
+def _ours(source: object) -> str:
+    return "recovered by us" if source == RECOVERED else "replayed by us"
 
 
 def _polled(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -21,17 +21,22 @@ class Poller:
 
 
 def succeeded(polls: pd.DataFrame) -> Array:
-    """The polls that were answered with 2xx or 304 and ended without an error."""
+    """The polls that were answered with what is there: 2xx, 304, or 404 where it is not there."""
     status = column(polls, "status").astype("Float64").to_numpy("f8", na_value=np.nan)
     fine: Array = ((status >= 200) & (status < 300)) | (status == 304)
+    fine |= np.isin(status, (404, 410)) & _are_complete(polls)
     fine &= column(polls, "error").isna().to_numpy()
     return fine
 
 
 def complete(polls: pd.DataFrame) -> Array:
     """The successful polls that saw all there is; a 304 says that nothing is new of it."""
-    told = column(polls, "complete").astype("boolean").fillna(False).to_numpy(bool)
-    return succeeded(polls) & told
+    return succeeded(polls) & _are_complete(polls)
+
+
+def _are_complete(polls: pd.DataFrame) -> Array:
+    told: Array = column(polls, "complete").astype("boolean").fillna(False).to_numpy(bool)
+    return told
 
 
 def pollers(side: Pulls, polls: pd.DataFrame | None, entity: Array) -> dict[int, Poller]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from webhooklab.comparison.arrays import Array, any_of
-from webhooklab.comparison.entity_states import State, comparable, leaves
+from webhooklab.comparison.entity_states import State, leaves, tells
 from webhooklab.comparison.fingerprints import Mark, Marker
 from webhooklab.comparison.sides import Pulls, Pushes
 from webhooklab.comparison.stated import pulled_states, pushed_states
@@ -149,7 +149,7 @@ class _Entity:
         known = [state for _, state in states if state is not None]
         told = []
         for row, state in events:
-            if state and (not states or any(comparable(state, each) for each in known)):
+            if state and (not states or any(tells(state, each) for each in known)):
                 told.append((row, leaves(state)))
             else:
                 self._out.stateless[row] = True

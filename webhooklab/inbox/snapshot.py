@@ -5,25 +5,31 @@ No bodies, headers or query strings: a notebook is shared more easily than a cap
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from webhooklab import clock
 from webhooklab.inbox.limits import SNAPSHOT_ROWS
 from webhooklab.inbox.rows import light_rows
 from webhooklab.inbox.state import Description
-from webhooklab.store import Store
+from webhooklab.signatures import UNCHECKED
+from webhooklab.store import Chunk, Store
 
-_HEADS = (
-    *("seq", "received (UTC)", "method", "path", "type", "entity", "bytes", "verified"),
-    "status",
-)
-_COLUMNS = (
-    *("seq", "received_at", "method", "path", "event_type", "entity_id", "body_bytes"),
-    *("verified", "status"),
-)
-_CELL_CHARS = 80
-_HEIGHT_PX = 360
+_COLUMNS: Final = {
+    "seq": "seq",
+    "received (UTC)": "received_at",
+    "method": "method",
+    "path": "path",
+    "type": "event_type",
+    "entity": "entity_id",
+    "bytes": "body_bytes",
+    "verified": "verified",
+    "answer": "status",
+}
+_NUMBERS: Final = frozenset({"seq", "bytes", "answer"})
+_CELL_CHARS: Final = 80
+_HEIGHT_PX: Final = 360
 
 
 def snapshot_html(store: Store, description: Description, rows: int = SNAPSHOT_ROWS) -> str:
@@ -38,26 +44,43 @@ def snapshot_html(store: Store, description: Description, rows: int = SNAPSHOT_R
     return (
         '<div class="webhooklab-snapshot">'
         f"<p><strong>webhooklab inbox</strong>, closed.<br>{line}.<br>"
-        f"It listened at <code>{escape(description.url)}</code>; run the cell again to go on.</p>"
-        f"{_table([found[name] for name in _COLUMNS]) if shown else ''}</div>"
+        f"It listened at <code>{escape(_address(description.url))}</code>; "
+        "run the cell again to go on.</p>"
+        f"{_table(found) if shown else ''}</div>"
     )
 
 
-def _table(columns: Sequence[Sequence[object]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _HEADS)
-    body = "".join(_row(row) for row in reversed(list(zip(*columns, strict=True))))
+def _address(url: str) -> str:
+    """Without a path: where it cannot be guessed, who has it may send."""
+    parts = urlsplit(url)
+    return url if parts.path in ("", "/") else f"{parts.scheme}://{parts.netloc}/***/"
+
+
+def _table(rows: Chunk) -> str:
+    head = "".join(f'<th scope="col"{_side(name)}>{name}</th>' for name in _COLUMNS)
+    columns = [[_cell(name, value) for value in rows[_COLUMNS[name]]] for name in _COLUMNS]
+    lines = ["".join(cells) for cells in zip(*columns, strict=True)]
+    body = "".join(f"<tr>{line}</tr>" for line in reversed(lines))
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div style="max-height: {_HEIGHT_PX}px; overflow: auto" tabindex="0">{table}</div>'
 
 
-def _row(row: tuple[object, ...]) -> str:
-    seq, received_at, *rest = row
-    when = f"{clock.to_datetime(int(str(received_at))):%Y-%m-%d %H:%M:%S.%f}"[:-3]
-    return "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in (seq, when, *rest)) + "</tr>"
+def _side(name: str) -> str:
+    return "" if name in _NUMBERS else ' style="text-align:left"'
 
 
-def _cell(value: object) -> str:
-    if value is None:
+def _cell(name: str, value: Any) -> str:
+    text = _text(name, value)
+    cut = text if len(text) <= _CELL_CHARS else text[: _CELL_CHARS - 1] + "…"
+    return f"<td{_side(name)}>{escape(cut)}</td>"
+
+
+def _text(name: str, value: Any) -> str:
+    """As the inbox has it: nothing where nothing was checked."""
+    if value is None or (name == "verified" and value == UNCHECKED.status):
         return ""
-    text = f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
-    return escape(text if len(text) <= _CELL_CHARS else text[: _CELL_CHARS - 1] + "…")
+    if name == "bytes":
+        return f"{value:,}"
+    if name == "received (UTC)":
+        return f"{clock.to_datetime(value):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+    return str(value)

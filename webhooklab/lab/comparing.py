@@ -74,13 +74,14 @@ class Comparing(Frames):
     def _compare(self, override: Mapping, grace: float) -> Comparison:
         self._settle()
         # Deliveries are read last: none is missing that came while we listened or polled.
-        now, listening = clock.to_datetime(listened.told_until(self._parts.store)), self.listened
+        store = self._parts.store
+        now, listening = clock.to_datetime(listened.told_until(store)), listened.listened(store)
         observations = self._parts.pulling.observations
         snapshots = evidence.pulled(observations, "snapshots")
         polls, fetches = observations.polls(), evidence.pulled(observations, "fetches")
         interpreter = self._parts.mappings.interpreter()
         return Comparison(
-            evidence.pushed(self._parts.store, self._parts.views, interpreter, override),
+            evidence.pushed(store, self._parts.views, interpreter, override),
             snapshots,
             polls=polls,
             fetches=fetches,
@@ -145,4 +146,5 @@ class Comparing(Frames):
         A span ends early where that cannot be known: at a crash, while the machine slept, and
         before a request that was refused (`log`). Where deliveries were deleted there are gaps.
         """
+        self._settle()
         return listened.listened(self._parts.store)

@@ -10,7 +10,7 @@ from tests.process_parts import end_listener
 from tests.raw_http import post
 from tests.store_parts import arrival
 from tests.waiting import until
-from webhooklab import Lab, checkup, clock, disks, parts
+from webhooklab import Lab, checkup, clock, disks, lookout
 from webhooklab.errors import CaptureFileError
 from webhooklab.health import size_text
 from webhooklab.measures import Durations, Stalls
@@ -19,7 +19,7 @@ from webhooklab.store import Store, skew
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr(parts, "NOTICES_SECONDS", 0.0)
+    monkeypatch.setattr(lookout, "NOTICES_SECONDS", 0.0)
     monkeypatch.setattr(checkup, "DISK_FULL_SHARE", 1.1)  # whatever disk the tests are on
 
 

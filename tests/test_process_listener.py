@@ -172,7 +172,7 @@ def test_a_process_for_one_kernel_ends_with_it(file, end, kernel):
 
 def test_a_lab_without_a_path_takes_its_process_with_it(kernel):
     process = kernel(None)
-    pid, path = process.ask("[lab._parts.remote.pid, str(lab.path)]")
+    pid, path = process.ask("[lab._parts.listening.remote.pid, str(lab.path)]")
     process.end()
     until(lambda: gone(pid))
     assert not Path(path).parent.exists()
@@ -283,7 +283,7 @@ def test_it_ends_when_its_files_are_taken_away(file, kernel):
 
 def test_the_process_loads_what_it_needs_to_capture_and_no_more(file):
     with Lab(file, listener="process") as lab:
-        maps = Path(f"/proc/{lab._parts.remote.pid}/maps").read_text()
+        maps = Path(f"/proc/{lab._parts.listening.remote.pid}/maps").read_text()
     assert "sqlite" in maps
     assert not {name for name in ("pandas", "numpy", "pyarrow") if f"/{name}/" in maps}
 
@@ -291,14 +291,14 @@ def test_the_process_loads_what_it_needs_to_capture_and_no_more(file):
 def test_what_a_lab_gives_stays_and_what_is_asked_needs_one_that_leads(file, kernel):
     """Static rules will be given so, and functions asked."""
     first = kernel(file)
-    first.say("lab._parts.remote.give('keep', '7d')")
-    assert first.ask("lab._parts.remote.call('vitals')['keep']") == "7d"
+    first.say("lab._parts.listening.remote.give('keep', '7d')")
+    assert first.ask("lab._parts.listening.remote.call('vitals')['keep']") == "7d"
     with attached(file, listener="process") as second:
         with pytest.raises(AttachedError, match="Another Lab leads"):
-            second._parts.remote.give("keep", 5)
+            second._parts.listening.remote.give("keep", 5)
     first.kill()
     with Lab(file, listener="process") as lab:
-        assert lab._parts.remote.call("vitals")["keep"] == "7d"
+        assert lab._parts.listening.remote.call("vitals")["keep"] == "7d"
 
 
 def notes(kernel, folder, body="pass"):

@@ -67,7 +67,7 @@ def test_rules_are_those_of_any_lab(lab):
 
 
 def test_a_notice_says_what_senders_get(lab, monkeypatch):
-    monkeypatch.setattr("webhooklab.parts.NOTICES_SECONDS", 0)
+    monkeypatch.setattr("webhooklab.lookout.NOTICES_SECONDS", 0)
     lab.respond(503)
     assert "This Lab answers 503 for all deliveries (lab.respond)." in lab._describe().notices
 
@@ -145,7 +145,7 @@ def test_secrets_are_given_checked_by_and_nowhere_to_be_seen(lab, file):
     assert post(lab.url, b"{}", headers=signed(b"{}", "older")).status == 200
     assert post(lab.url, b"{}", headers=signed(b"{}", "wrong")).status == 401
     assert lab.events.verified.tolist() == ["valid", "valid", "invalid"]
-    pid = lab._parts.remote.pid
+    pid = lab._parts.listening.remote.pid
     secret = SECRET.encode()
     places = [f"/proc/{pid}/cmdline", f"/proc/{pid}/environ", *file.parent.iterdir()]
     places += Registry()._folder.iterdir()

@@ -92,7 +92,7 @@ def test_all_is_kept_by_default_and_keep_is_not_remembered(file):
         until(lambda: len(lab) == 3)
     with Lab(file) as lab:
         fill(lab._parts.store, 5)
-        lab._parts.capturing.retention._look.set()
+        lab._parts.listening.capturing.retention._look.set()
         time.sleep(0.1)
         assert len(lab) == 8
 

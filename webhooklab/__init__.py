@@ -43,11 +43,13 @@ The floors of the house; a module imports only from lower ones, or from its own 
     10  server
     10  processes/                               listeners in processes of their own
     11  capturing                                what captures into a file, in a kernel or beside it
-    12  parts                                    what stands behind a lab, opened and closed
     12  standalone                               what runs in such a process
-    13  lab/                                     assembly for a notebook, nothing else
-    14  demo/                                    a small provider to play with
-    15  cli
+    12  listening                                what listens for a lab: here, elsewhere, others
+    13  lookout                                  looking how a lab is
+    14  parts                                    what stands behind a lab, opened and closed
+    15  lab/                                     assembly for a notebook, nothing else
+    16  demo/                                    a small provider to play with
+    17  cli
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from webhooklab import clock
 from webhooklab.defaults import HOST, MAX_BODY_BYTES
 from webhooklab.mapping import Mappings
 from webhooklab.retaining import Retention
-from webhooklab.retention import Keep
+from webhooklab.retention import Keep, parse_keep
 from webhooklab.server import Server
 from webhooklab.store import Store
 
@@ -26,6 +26,23 @@ class Options:
     allow_origins: Sequence[str] = ()
     handshakes: bool = True
     keep: Keep | None = None
+
+    def told(self) -> dict[str, Any]:
+        """All of them as JSON has them: see `options_from`."""
+        origins = self.allow_origins
+        return {
+            "host": self.host,
+            "port": self.port,
+            "max_body_bytes": self.max_body_bytes,
+            "allow_origins": [origins] if isinstance(origins, str) else list(origins),
+            "handshakes": self.handshakes,
+            "keep": None if self.keep is None else self.keep.text,
+        }
+
+
+def options_from(told: dict[str, Any]) -> Options:
+    """Options, from what `Options.told` made of them. Raises `RetentionError`."""
+    return Options(**{**told, "keep": parse_keep(told["keep"])})
 
 
 class Capturing:

@@ -23,7 +23,7 @@ _SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
+class Listener:
     """What listens: in words, its URL, and what `Capturing.vitals` tells; None: nothing does.
 
     `elsewhere`: not in this kernel. `kernel_stalls`: of this kernel, where it is elsewhere.
@@ -37,10 +37,10 @@ class Listening:
 
 
 def examine(
-    store: Store, listening: Listening, pulling: Pulling, *, lost_messages: int = 0
+    store: Store, listener: Listener, pulling: Pulling, *, lost_messages: int = 0
 ) -> Health:
     """How it is now. Raises `CaptureFileError`."""
-    found = _of_listener(listening)
+    found = _of_listener(listener)
     found = _of_file(found, store)
     found = replace(
         found,
@@ -48,12 +48,12 @@ def examine(
         pollers={each.name: _poller(each.stats) for each in list(pulling.pollers.values())},
         fetchers={each.name: _fetcher(each.stats) for each in list(pulling.fetchers.values())},
     )
-    return replace(found, warnings=tuple(_warnings(found, listening)))
+    return replace(found, warnings=tuple(_warnings(found, listener)))
 
 
-def _of_listener(listening: Listening) -> Health:
-    known = Health(listener=listening.headline, url=listening.url)
-    vitals = listening.vitals
+def _of_listener(listener: Listener) -> Health:
+    known = Health(listener=listener.headline, url=listener.url)
+    vitals = listener.vitals
     if vitals is None:
         return known
     return replace(
@@ -65,7 +65,7 @@ def _of_listener(listening: Listening) -> Health:
         lost=vitals["lost"],
         stalls=vitals["stalls"]["count"],
         longest_stall=round(vitals["stalls"]["longest"], 3),
-        kernel_stalls=listening.kernel_stalls,
+        kernel_stalls=listener.kernel_stalls,
         keep=vitals["keep"],
         sources={"local": f"listening at {vitals['url']}"},
     )
@@ -112,7 +112,7 @@ def _fetcher(stats: Mapping[str, Any]) -> str:
 # Warnings, before there is trouble
 
 
-def _warnings(known: Health, listening: Listening) -> Iterator[str]:
+def _warnings(known: Health, listener: Listener) -> Iterator[str]:
     name = Path(known.file).name
     if known.dropped:
         keep = f": keep={known.keep!r}" if known.keep else ""
@@ -125,7 +125,7 @@ def _warnings(known: Health, listening: Listening) -> Iterator[str]:
             f"The disk is slow: one commit in a hundred takes {p99 / 1e3:.1f} s or more, and "
             "senders wait for it. Put the capture file on a faster disk, or find what else writes."
         )
-    yield from _of_stalls(listening)
+    yield from _of_stalls(listener)
     skew = known.clock_skew
     if skew is not None and abs(skew) >= CLOCK_SKEW_SECONDS:
         yield (
@@ -159,15 +159,15 @@ def _of_place(known: Health, name: str) -> Iterator[str]:
         )
 
 
-def _of_stalls(listening: Listening) -> Iterator[str]:
-    stalls = listening.vitals["stalls"] if listening.vitals else None
+def _of_stalls(listener: Listener) -> Iterator[str]:
+    stalls = listener.vitals["stalls"] if listener.vitals else None
     if stalls is None or stalls["last_at"] is None:
         return
     if clock.now_us() - stalls["last_at"] > STALL_TOLD_SECONDS * _SECOND_US:
         return
     why = (
         "the machine was busy, or asleep"
-        if listening.elsewhere
+        if listener.elsewhere
         else 'one long C call in a cell does that, and listener="process" avoids it'
     )
     at = f"{clock.to_datetime(stalls['last_at']):%H:%M:%S} UTC"

@@ -3,96 +3,60 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import threading
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from webhooklab import clock, disks
 from webhooklab.answering import Rules
-from webhooklab.capturing import Capturing, Options
+from webhooklab.capturing import Options
 from webhooklab.checking import Checks
-from webhooklab.checkup import Listening, examine
-from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, NOTICES_SECONDS, VITALS_SECONDS
-from webhooklab.errors import (
-    AttachedError,
-    CaptureFileError,
-    ClosedError,
-    ListenerProcessError,
-    MappingError,
-)
+from webhooklab.errors import AttachedError, ClosedError, ListenerProcessError, MappingError
 from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
 from webhooklab.gates import Gates
-from webhooklab.health import Health
 from webhooklab.ingress import Ingress
+from webhooklab.listening import LOST, Elsewhere, Listening
+from webhooklab.lookout import Lookout
 from webhooklab.mapping import Mapping, Mappings
-from webhooklab.ownership import Ownership
-from webhooklab.processes import Entry, Registry, Remote, RemoteChecks, RemoteRules, Wish
+from webhooklab.processes import RemoteRules
 from webhooklab.pulling import Pulling
 from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
-from webhooklab.server import Server, owner_of
+from webhooklab.server import Server
 from webhooklab.store import Store
 from webhooklab.views import Views
 
-logger = logging.getLogger(__name__)
-
 _TO_THE_CELL: Final = 4
 """Frames between a warning here and the cell that made the Lab."""
-
-
-_LOST: Final = "nobody listens, the process that did has ended: open the Lab again"
 _HOW_TO_LEAD: Final = (
     "To have it listen for this Lab, close the Lab there, or end that program: `webhooklab status` "
     'lists it. A process of its own is joined with listener="process", unless another Lab leads it.'
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Listen in a process of its own; `outlives`: until stopped, not only for this kernel."""
-
-    outlives: bool = True
-
-
 class Parts:
     """The parts of a Lab for the capture file `path`, opened in order.
 
-    `close` closes in reverse what was opened, as does an opening that fails half-way. `capturing`
-    is what listens here; `remote` what listens for us in a process of its own; both are None while
-    somebody else listens for the file.
+    `close` closes in reverse what was opened, as does an opening that fails half-way.
     """
 
     def __init__(self, path: Path, options: Options, elsewhere: Elsewhere | None = None) -> None:
         self.path = path
-        self.capturing: Capturing | None = None
-        self.remote: Remote | None = None
-        self._elsewhere = elsewhere
-        self._registry = Registry()
         self.closed = False
-        self.lost = False
-        self._leaving = False
-        self._rules: Rules | RemoteRules | None = None
-        self._checks: Checks | None = None
-        self._examine_at = 0.0
-        self._warned: tuple[str, ...] = ()
-        self._ruled: tuple[str, ...] = ()
         self.closing = contextlib.ExitStack()
         self._lock = threading.Lock()
+        self._leaving = False
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
-            self._open(options)
+            self._open(options, elsewhere)
             # First: senders hear of it from what is there.
             self.closing.callback(self.exposures.close)
             undo.pop_all()
 
-    def _open(self, options: Options) -> None:
+    def _open(self, options: Options, elsewhere: Elsewhere | None) -> None:
         self.store = Store(self.path)
         self.closing.callback(self.store.close)
         self.views = Views(self.store)
@@ -102,72 +66,24 @@ class Parts:
         self.followers = Followers(self.store)
         self.closing.callback(self.followers.stop)
         self.exposures = Exposures()
-        if self._elsewhere is not None:
-            self._have_listened(options, self._elsewhere)
-        else:
-            self._try_to_listen(options)
+        self.listening = Listening(self.store, self.mappings, options, elsewhere)
+        self.closing.callback(self._stop_listening)
+        self.lookout = Lookout(self.store, self.listening, self.pulling)
         if not self.leads:
             warnings.warn(f"{self.headline}. {_HOW_TO_LEAD}", stacklevel=_TO_THE_CELL)
 
-    def _try_to_listen(self, options: Options) -> None:
-        ownership = Ownership(self.path)
-        if ownership.acquire():
-            self.closing.callback(ownership.release)
-            self.closing.callback(self.store.close)  # before the lock goes to somebody else
-            self._listen(options)
-
-    def _have_listened(self, options: Options, elsewhere: Elsewhere) -> None:
-        _check_local(self.path)
-        keep = options.keep
-        given = {
-            "host": options.host,
-            "port": options.port,
-            "max_body_bytes": options.max_body_bytes,
-            "allow_origins": _listed(options.allow_origins),
-            "handshakes": options.handshakes,
-            "keep": None if keep is None else keep.text,
-        }
-        wish = Wish(file=self.path, options=given, outlives=elsewhere.outlives)
-        self.remote = Remote.reach(wish, on_rows=self.store.wake, on_end=self._lose)
-        if self.remote is None:
-            return
-        self.closing.callback(self._let_go, self.remote)
-        self._rules = RemoteRules(self.remote)
-        self._checks = RemoteChecks(self.remote, self.remote.url, self.remote.checked)
-
-    def _let_go(self, remote: Remote) -> None:
-        remote.close(stop=not self._leaving)
-
-    def _lose(self) -> None:
-        """The process that listened for us has ended, and we did not ask it to."""
-        if self.closed:
-            return
-        self.lost = True
-        logger.error("%s: %s", self.path, self.headline)
-        self.store.wake()
+    def _stop_listening(self) -> None:
+        self.listening.close(leaving=self._leaving)
 
     def _refusal(
         self, allow_origins: Sequence[str], delivery: Delivery, *, unverified: bool
     ) -> str | None:
         """Why nothing is sent out for a delivery."""
-        checked = self._checks is not None and self._checks.concern(delivery.path)
+        checks = self.listening.checks
+        checked = checks is not None and checks.concern(delivery.path)
         return refusal(
             delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
         )
-
-    def _listen(self, options: Options) -> None:
-        self.capturing = Capturing(self.store, self.mappings, options)
-        self._rules = self.capturing.server.ingress.rules
-        self._checks = self.capturing.server.ingress.checks
-        self.closing.callback(self.capturing.stop)
-        entry = Entry(
-            file=str(self.path),
-            pid=os.getpid(),
-            url=self.capturing.server.url,
-            since=self.capturing.since,
-        )
-        if self._registry.add(entry):
-            self.closing.callback(self._registry.remove, self.path, entry.pid)
 
     def close(self, *, leaving: bool = False) -> None:
         """Free the port and end what runs. Deliveries being committed are still answered.
@@ -184,43 +100,36 @@ class Parts:
     @property
     def server(self) -> Server | None:
         """What listens here; None when nothing does."""
-        return None if self.capturing is None else self.capturing.server
+        return self.listening.server
 
     @property
     def rules(self) -> Rules | RemoteRules:
         """What senders get, as this Lab says. Raises `AttachedError` where it has no say."""
         self.check_owner("answer")
-        assert self._rules is not None  # who leads has them
-        return self._rules
+        assert self.listening.rules is not None  # who leads has them
+        return self.listening.rules
 
     @property
     def checks(self) -> Checks:
         """By which secrets signatures are checked. Raises `AttachedError` as `rules` does."""
         self.check_owner("check signatures")
-        assert self._checks is not None  # who leads has them
-        return self._checks
+        assert self.listening.checks is not None  # who leads has them
+        return self.listening.checks
 
     @property
     def leads(self) -> bool:
         """Whether what listens, here or elsewhere, does what we say."""
-        if self.closed or self.lost:
-            return False
-        return self.server is not None or (self.remote is not None and self.remote.leads)
+        return not self.closed and self.listening.leads
 
     @property
     def attached(self) -> bool:
         """Whether others decide what listens for the file, and we only look on."""
-        return not (self.leads or self.closed or self.lost)
+        return not (self.leads or self.closed or self.listening.lost)
 
     @property
     def url(self) -> str:
         """Where deliveries are taken: here, or by the process that listens; "" if nobody does."""
-        if self.server is not None:
-            return self.server.url
-        if self.remote is not None:
-            return self.remote.url
-        owner = owner_of(self.store)
-        return owner.url if owner else ""
+        return self.listening.url
 
     @property
     def behind(self) -> Behind:
@@ -249,73 +158,7 @@ class Parts:
     @property
     def headline(self) -> str:
         """What the Lab is doing, in words."""
-        if self.closed:
-            return f"closed, {self.path.name} can still be read"
-        if self.lost:
-            return _LOST
-        if self.server is not None:
-            return f"listening, captures go to {self.path.name}"
-        if self.remote is not None and self.remote.leads:
-            return f"listening in process {self.remote.pid}, captures go to {self.path.name}"
-        owner = owner_of(self.store)
-        who = f"process {owner.pid} listens at {owner.url}" if owner else "another process listens"
-        return f"attached to {self.path.name}: {who}, this Lab sees its rows"
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What a user has to know: a sentence each. Cheap: looked at every other second."""
-        if self.closed:
-            return ()
-        if clock.monotonic() >= self._examine_at:
-            self._examine_at = clock.monotonic() + NOTICES_SECONDS
-            with contextlib.suppress(CaptureFileError):  # the inbox says what is wrong with it
-                self._look(VITALS_SECONDS)
-        rules = self._ruled if self.server is None else self.server.ingress.rules.texts
-        said = [f"{_LOST[0].upper()}{_LOST[1:]}."] * self.lost
-        said += [f"This Lab {text} (lab.respond)." for text in rules]
-        return (*said, *self._warned)
-
-    def _look(self, timeout: float) -> None:
-        health = self.health(timeout=timeout)
-        self._warned, self._ruled = health.warnings, health.rules
-
-    def health(self, *, lost_messages: int = 0, timeout: float = CHANNEL_ANSWER_SECONDS) -> Health:
-        """How all this is; `timeout` in seconds, for a process that listens. `CaptureFileError`."""
-        remote = self.remote
-        listening = Listening(
-            headline=self.headline,
-            url=self.url,
-            vitals=self._vitals(timeout),
-            elsewhere=self.capturing is None,
-            kernel_stalls=None if remote is None else remote.stalls.as_dict()["count"],
-        )
-        return examine(self.store, listening, self.pulling, lost_messages=lost_messages)
-
-    def _vitals(self, timeout: float) -> dict[str, Any] | None:
-        if self.closed:
-            return None
-        if self.capturing is not None:
-            return self.capturing.vitals()
-        if self.remote is None or self.lost:
-            return None
-        with contextlib.suppress(ListenerProcessError):  # it stands still, or has just ended
-            found: dict[str, Any] = self.remote.call("vitals", timeout)
-            return found
-        return None
-
-    def settle(self) -> None:
-        """Return when all that came in before has been committed, where that can be asked for."""
-        if self.server is not None:
-            self.server.settle()
-        elif self.remote is not None and not self.lost:
-            self.remote.call("settle")
-
-    def reload_mappings(self) -> None:
-        """Have what comes from now on interpreted by the mappings as they are in the file."""
-        if self.capturing is not None:
-            self.capturing.reload_mappings()
-        elif self.remote is not None and not self.lost:
-            self.remote.call("reload_mappings")
+        return self.listening.headline
 
     def check_takes(self, mapping: Mapping) -> None:
         """Raise `MappingError` for a function where what listens is no part of this process."""
@@ -337,22 +180,10 @@ class Parts:
     def check_owner(self, what: str) -> None:
         """Raise `AttachedError` where another process listens: two would do `what`."""
         self.check_open()
-        if self.lost:
-            raise ListenerProcessError(f"This Lab cannot {what}: {_LOST}.")
+        if self.listening.lost:
+            raise ListenerProcessError(f"This Lab cannot {what}: {LOST}.")
         if self.attached:
             raise AttachedError(
                 f"This Lab is attached, and would {what} beside the process that listens: "
                 "do it there, or end that process and open the Lab again."
             )
-
-
-def _check_local(path: Path) -> None:
-    if disks.on_network(path):
-        raise CaptureFileError(
-            f"{path} is on a network file system ({disks.file_system(path)}), where only one "
-            'process can use it: choose a path on a local disk, or listener="thread".'
-        )
-
-
-def _listed(origins: Sequence[str]) -> list[str]:
-    return [origins] if isinstance(origins, str) else list(origins)

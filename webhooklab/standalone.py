@@ -19,7 +19,7 @@ from typing import Any
 
 from webhooklab import clock
 from webhooklab.answering import Choice
-from webhooklab.capturing import Capturing, Options
+from webhooklab.capturing import Capturing, Options, options_from
 from webhooklab.defaults import (
     FOLLOW_SLICE_SECONDS,
     KERNEL_GONE_SECONDS,
@@ -195,14 +195,8 @@ class Service:
         return {"rows": self.store.count(), "leader": self.leading.pid}
 
 
-def options_from(given: dict[str, Any]) -> Options:
-    """Options as they come in JSON. Raises `RetentionError`."""
-    return Options(**{**given, "keep": parse_keep(given.get("keep"))})
-
-
 def _origins(options: Options) -> list[str]:
-    given = options.allow_origins
-    return sorted({given} if isinstance(given, str) else set(given))
+    return sorted(set(options.told()["allow_origins"]))
 
 
 def main() -> None:

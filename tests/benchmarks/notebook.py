@@ -70,7 +70,7 @@ class Notebook:
 
     def command_keep(self, value: str) -> None:
         """Keep so much from now on; nothing: all."""
-        capturing = self._lab._parts.capturing
+        capturing = self._lab._parts.listening.capturing
         assert capturing is not None
         capturing.retention.keep = parse_keep(value or None)
 

@@ -30,7 +30,8 @@ from webhooklab.lab.pull_side import PullSide
 from webhooklab.lab.reach import Reach
 from webhooklab.lab.senders import Senders
 from webhooklab.lab.waiting import Reacting
-from webhooklab.parts import Elsewhere, Parts
+from webhooklab.listening import Elsewhere
+from webhooklab.parts import Parts
 from webhooklab.retention import Given, parse_keep
 
 __all__ = ["Lab"]

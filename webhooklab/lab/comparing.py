@@ -122,7 +122,7 @@ class Comparing(Frames):
         """Have what came committed. What cannot be written down cannot be judged, but compared."""
         if not self._parts.closed:
             with contextlib.suppress(CaptureFileError, ListenerProcessError):
-                self._parts.settle()
+                self._parts.listening.settle()
 
     def _recover(self, missed: pd.DataFrame) -> pd.DataFrame:
         self._parts.check_open()

@@ -47,7 +47,7 @@ class Display(Frames, Keeping):
             status,
             parts.path.name,
             parts.headline,
-            (*parts.notices, *parts.exposures.notices),
+            (*parts.lookout.notices, *parts.exposures.notices),
             public=(current.url or "") if current else "",
             reach=current.state if current else "",
         )
@@ -58,7 +58,7 @@ class Display(Frames, Keeping):
         See `Health`; `.frame` is a DataFrame, `.as_dict()` a dict. Raises `CaptureFileError`.
         """
         lost = 0 if self._inbox is None else self._inbox.lost_messages
-        return self._parts.health(lost_messages=lost)
+        return self._parts.lookout.health(lost_messages=lost)
 
     def _export_found(self, path: Path, where: str) -> Path:
         found = self.find(where, columns=tuple(EVENT_COLUMNS)) if where.strip() else None

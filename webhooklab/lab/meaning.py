@@ -43,7 +43,7 @@ class Meaning(Face):
         )
         self._parts.check_takes(mapping)
         self._parts.mappings.add(mapping)
-        self._parts.reload_mappings()
-        self._parts.settle()  # what is being committed has been interpreted as before
+        self._parts.listening.reload_mappings()
+        self._parts.listening.settle()  # what is being committed has been interpreted as before
         with progress.bar(self._parts.store.count(), "deriving columns again") as advance:
             self._parts.store.derive_again(self._parts.mappings.interpreter().interpret, advance)

@@ -42,7 +42,7 @@ class Senders(Frames):
         checks = self._parts.checks
         check = checks.add(provider, secret, path=path, url=url, reject=reject)
         if earlier:
-            self._parts.settle()
+            self._parts.listening.settle()
             store = self._parts.store
             with progress.bar(store.count(), "checking signatures") as advance:
                 store.verify_again(partial(checks.verify_captured, check), advance)

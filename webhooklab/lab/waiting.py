@@ -96,7 +96,7 @@ class Reacting(Frames):
         self._parts.check_open()
         own = str(getattr(function, "__qualname__", repr(function)))
         has_name = name is not None or (hasattr(function, "__qualname__") and "<lambda>" not in own)
-        kept = has_name and self._parts.remote is not None and self._parts.leads
+        kept = has_name and self._parts.listening.remote is not None and self._parts.leads
         return self._parts.followers.follow(name or own, function, kept=kept)
 
     def stream(self, *, after: int | None = None) -> AsyncIterator[Delivery]:

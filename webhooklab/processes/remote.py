@@ -24,7 +24,7 @@ from webhooklab.processes.starting import Wish, start
 
 logger = logging.getLogger(__name__)
 
-_TO_THE_CELL: Final = 8
+_TO_THE_CELL: Final = 9
 """Frames between the start of a process and the cell that made the Lab."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks.registry import Run
@@ -32,6 +33,23 @@ def fill(store: Store, first: int, count: int) -> None:
     """Store `count` deliveries, number `first` and following, as if they had just come."""
     for start in range(first, first + count, CHUNK_ROWS):
         store.append(arrivals(start, min(CHUNK_ROWS, first + count - start)))
+
+
+def flood(store: Store, count: int) -> None:
+    """Store `count` more, the same ones again and again: four times as fast as making each.
+
+    Their events have no id, or all would be duplicates.
+    """
+    made = [_without_id(each) for each in arrivals(0, CHUNK_ROWS)]
+    for start in range(0, count, CHUNK_ROWS):
+        store.append(made[: count - start])
+
+
+def _without_id(arrival: Arrival) -> Arrival:
+    said = arrival.interpretation
+    assert said.event is not None
+    event = replace(said.event, event_id=None)
+    return replace(arrival, interpretation=replace(said, event=event))
 
 
 def fill_paced(store: Store, count: int, body_bytes: int, per_second: int) -> None:

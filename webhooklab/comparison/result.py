@@ -210,7 +210,7 @@ def _no_verdict(pushed: str | None, pulled: str | None) -> str:
     """Why nothing can be compared, by example, and what to do."""
     if pushed is None:
         return (
-            "No verdicts: no webhook names an entity. If any came, say where its id is: "
+            "No verdicts: no event names an entity. If any came, say where its id is: "
             "lab.map(entity_id=...)."
         )
     if pulled is None:

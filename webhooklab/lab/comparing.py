@@ -73,7 +73,7 @@ class Comparing(Frames):
 
     def _compare(self, override: Mapping, grace: float) -> Comparison:
         self._settle()
-        # First up to when the file tells, then the deliveries: none is missing that came until then.
+        # First up to when the file tells, then the deliveries: none is missing of those until then.
         # Those that are deleted meanwhile have left their holes when we ask when we listened.
         store, observations = self._parts.store, self._parts.pulling.observations
         now = clock.to_datetime(listened.told_until(store))

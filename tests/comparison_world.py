@@ -1,6 +1,7 @@
 """A provider by hand: an API that shows what the test says, and a Lab that listens and polls it."""
 
 import json
+import threading
 from typing import Any, Self
 
 from tests.api_parts import Api, shown
@@ -19,7 +20,8 @@ class World:
 
     def __init__(self, file: object, **poll: Any) -> None:
         self.states: dict[str, dict[str, Any]] = {}
-        self.api = Api(lambda _: shown(list(self.states.values())))
+        self.happening = threading.Lock()
+        self.api = Api(self._answer)
         self.lab = Lab(file)
         self.lab.map(entity_id="id", version="version")
         self.options = {"every": 3600, "version": "version", "name": "orders", **poll}
@@ -32,13 +34,21 @@ class World:
         self.lab.close()
         self.api.__exit__()
 
+    def _answer(self, _: Any) -> bytes:
+        with self.happening:
+            return shown(list(self.states.values()))
+
     def change(self, entity_id: str = "1", *, push: bool = True, **fields: Any) -> dict[str, Any]:
-        """Something happens: the API shows it from now on, and its webhook comes, or not."""
-        before = self.states.get(entity_id, {"id": entity_id, "version": 0})
-        state = {**before, "version": before["version"] + 1, **fields}
-        if push:
-            self.push(state)
-        self.states[entity_id] = state
+        """Something happens: its webhook comes, or not, and the API shows it from now on.
+
+        No poll sees the state before the webhook was answered, or the old one after it.
+        """
+        with self.happening:
+            before = self.states.get(entity_id, {"id": entity_id, "version": 0})
+            state = {**before, "version": before["version"] + 1, **fields}
+            if push:
+                self.push(state)
+            self.states[entity_id] = state
         return state
 
     def push(self, body: Any, *headers: str, path: str = "/", kind: str = JSON) -> None:

@@ -34,6 +34,12 @@ class Request:
         return json.loads(self.body)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128  # of 5, those who call together are refused, and try again
+
+
 class Receiver:
     """A real HTTP server of the standard library, so that no code is shared with the Shop.
 
@@ -46,9 +52,7 @@ class Receiver:
         self._answer = answer or (lambda *_: (200, {}))
         self._at_once = 0
         self._arrived = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/hooks/very-secret-path"

@@ -8,6 +8,7 @@ import pytest
 
 from tests import comparison_parts as parts
 from webhooklab.charts import MAX_LINES
+from webhooklab.charts.canvas import span
 from webhooklab.compared import compare
 
 HOSTILE = '<script>alert("x")</script>$\\frac{'
@@ -49,7 +50,8 @@ def test_a_plot_for_few_and_for_many_entities(entities):
         assert len(axes.get_yticks()) == entities
         assert {"pushed", "polled", "polled, webhook missed"} <= set(labels)
     else:
-        assert {"both", "push_only", "poll_only"} <= set(labels)
+        names = {label.rpartition(" (")[0] for label in labels}
+        assert {"pushed and polled", "overlooked by polls", "missed webhooks"} <= names
 
 
 def test_marks_differ_without_colour():
@@ -62,10 +64,19 @@ def test_latency_and_what_if_are_drawn():
     comparison = comparison_of(5)
     assert len(comparison.plot_latency().get_lines()) == 1  # polls: no times
     axes = comparison.what_if(every=[1, 60]).plot_cost()
-    assert [line.get_label() for line in axes.get_lines()] == ["late, p50", "late, p99"]
+    assert axes.get_legend_handles_labels()[1] == ["late, p50", "late, p99"]
     nothing = compare(parts.events(), parts.snapshots())
     assert nothing.plot_latency().texts[0].get_text() == "not measured"
     nothing.plot().figure.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (0.25, "250 ms"), (0.5, "500 ms"), (2, "2 s"), (60, "1 min"), (5_400, "1.5 h"),
+     (86_400, "1 d"), (-3, "-3 s")],
+)  # fmt: skip
+def test_a_duration_is_said_in_the_unit_that_reads_best(seconds, said):
+    assert span(seconds) == said
 
 
 def test_the_report_is_one_offline_file_without_secrets(tmp_path):
@@ -77,7 +88,7 @@ def test_the_report_is_one_offline_file_without_secrets(tmp_path):
     assert "s3cret" not in page
     assert "alert(" in page
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
-    assert page.count("data:image/png") == 2
+    assert page.count("data:image/png") == 3
     assert "never came" in page
 
 

@@ -12,7 +12,7 @@ from tests.comparison_world import JSON, World, verdicts
 from tests.processes import LabProcess
 from tests.raw_http import Client, request
 from tests.waiting import until
-from webhooklab import Lab
+from webhooklab import Lab, listened
 from webhooklab.errors import ClosedError, MappingError
 
 ALL_BOTH = {("1", "1"): "both", ("1", "2"): "both"}
@@ -100,7 +100,7 @@ def test_what_finds_no_id_leaves_no_entity(world, wrong):
     comparison = world.lab.compare(entity_id=wrong, grace=0)
     assert comparison.changes.empty
     assert comparison.summary["without_entity"] == 2
-    assert str(comparison).startswith("No verdicts: no event names an entity.")
+    assert str(comparison).startswith("No verdicts: no ")
 
 
 @pytest.mark.parametrize("wrong", ["@", lambda d: d["no"], "null"])
@@ -292,20 +292,24 @@ def test_a_request_that_is_still_coming_is_waited_for(world):
     assert world.verdicts()["1", "4"] == "both"
 
 
-def test_nothing_comes_too_early_while_both_sides_go_on(file):
-    """Each state is shown only when its webhook was answered: none is missed at any moment."""
+@pytest.mark.parametrize("deleting", [False, True])
+def test_nothing_comes_too_early_while_both_sides_go_on(file, deleting):
+    """A state is shown when its webhook was answered, and not before: none is ever missed."""
     with World(file, every=0.005) as world:
         over = threading.Event()
 
         def live(entity):
             while not over.is_set():
                 world.change(entity)
+                if deleting:
+                    time.sleep(0.02)
+                    world.lab.delete(world.lab.head)
 
         living = [threading.Thread(target=live, args=(str(n),)) for n in range(3)]
         for each in living:
             each.start()
         world.poll()
-        compared, deadline = 0, time.monotonic() + 3
+        compared, deadline = 0, time.monotonic() + 2
         try:
             while time.monotonic() < deadline:
                 found = world.lab.compare(grace=0).changes.verdict.value_counts()
@@ -318,8 +322,37 @@ def test_nothing_comes_too_early_while_both_sides_go_on(file):
         world.poll()
         final = world.lab.compare(grace=0).summary
         assert compared > 5
-        assert final["both"] > 10
+        assert deleting or final["both"] > 10
         assert final["poll_only"] == 0
+
+
+@pytest.mark.parametrize("what", ["comes", "is deleted"])
+@pytest.mark.parametrize("read", ["told_until", "light", "polls", "evidence", "listened"])
+def test_whatever_happens_between_two_reads(world, monkeypatch, read, what):
+    for _ in range(3):
+        world.change()
+        world.poll()
+    parts = world.lab._parts
+    owners = {
+        "evidence": parts.views,
+        **dict.fromkeys(["light", "polls"], parts.pulling.observations),
+    }
+    owner = owners.get(read, listened)
+    first = getattr(owner, read)
+
+    def read_after(*arguments):
+        if what == "comes":
+            world.change()
+            world.poll()
+        else:
+            world.lab.delete(3)
+        return first(*arguments)
+
+    monkeypatch.setattr(owner, read, read_after)
+    found = world.verdicts()
+    assert "poll_only" not in found.values()
+    if what == "is deleted":
+        assert found["1", "3"] in ("both", "unknown: not listening")
 
 
 # Who compares
@@ -384,7 +417,7 @@ def test_nothing_is_stored_yet(lab):
     comparison = lab.compare()
     assert comparison.changes.empty
     assert len(comparison.missed) == len(comparison.missed.recover()) == 0
-    assert str(comparison).startswith("No verdicts: no event names an entity.")
+    assert str(comparison).startswith("No verdicts: no ")
     assert comparison.summary["changes"] == 0
     assert (comparison.at_a_glance.loc["efficiency"] == "not measured").all()
     assert len(comparison.what_if()) == 5
@@ -403,7 +436,7 @@ def test_polls_without_events(world):
     world.poll()
     world.change(push=False)
     world.poll()
-    assert str(world.lab.compare()).startswith("No verdicts: no event names an entity.")
+    assert str(world.lab.compare()).startswith("No verdicts: no ")
 
 
 def test_ids_that_do_not_meet(world):

@@ -21,7 +21,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     5   verification                             signatures, by the provider's name
     5   comparison/                              pushed events held against polled snapshots
     6   samples/                                 deliveries to try things with, offline
-    6   charts                                   pictures of a comparison
+    6   charts/                                  pictures of a comparison
     7   retrying                                 how senders try again
     7   trial                                    samples, sent
     7   report                                   a comparison as one file

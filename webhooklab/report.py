@@ -48,10 +48,11 @@ def report(comparison: Comparison) -> str:
         _heading(comparison),
         "<h2>At a glance</h2>",
         comparison.at_a_glance.to_html(escape=True),
-        _picture("Pushes and polls", lambda axes: charts.plot(changes, axes)),
-        _picture("How late", lambda axes: charts.plot_latency(changes, axes)),
+        _picture("Pushes and polls", charts.plot, changes, charts.height(changes)),
+        _picture("How late", charts.plot_latency, changes),
         _missed(comparison),
-        f"<h2>How often to poll?</h2><p>{escape(what_if.sentence)}</p>",
+        _picture("How often to poll?", charts.plot_what_if, what_if),
+        f"<p>{escape(what_if.sentence)}</p>",
         what_if.to_html(escape=True, float_format="{:,.3g}".format),
         "<h2>Counts</h2>",
         comparison.summary.to_frame().to_html(escape=True),
@@ -71,8 +72,11 @@ def _heading(comparison: Comparison) -> str:
     return f"<h1>Webhooks against the API</h1>{head}{clocks}"
 
 
-def _picture(title: str, draw: Callable[[Any], Any]) -> str:
-    return f'<h2>{escape(title)}</h2><img alt="{escape(title)}" src="{charts.inlined(draw)}">'
+def _picture(
+    title: str, draw: Callable[..., Any], frame: pd.DataFrame, height: float = charts.HEIGHT
+) -> str:
+    image = charts.inlined(lambda axes: draw(frame, axes), height)
+    return f'<h2>{escape(title)}</h2><img alt="{escape(title)}" src="{image}">'
 
 
 def _missed(comparison: Comparison) -> str:

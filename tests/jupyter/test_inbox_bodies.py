@@ -63,6 +63,7 @@ def test_a_packed_body_is_shown_unpacked_with_its_sizes(notebook):
 
     look_at(page, 4, "Raw").get_by_text("refund me").wait_for()
     assert "then it is broken" in packing(page)
+    page.page.get_by_role("button", name="Hex, as sent").wait_for()
     look_at(page, 5, "Raw").get_by_text("refund me").wait_for()
     assert "cannot unpack it" in packing(page)
 

@@ -1251,8 +1251,8 @@ function moveTo(from, to) {
 // ==============================================================================================
 
 // Each is one function: from {row, detail, content, view} to an element. A new tab is one function
-// and one entry in TABS. `content` is the body, unpacked: {bytes, packing}; a tab that says
-// `needs: "row"` is shown before body and headers are here, one with "detail" before it is unpacked.
+// and one entry in TABS. `detail` has headers and body as they came, `content` the body unpacked:
+// {bytes, packing}; a tab that `packed: true` says to do without it need not wait for that.
 
 const SHOWN_CHARS = 100_000;
 const SHOWN_HEX_BYTES = 16_384;
@@ -1262,10 +1262,10 @@ const CODE_BYTES = 200_000;
 
 const TABS = [
   { id: "payload", label: "Payload", show: payloadTab },
-  { id: "headers", label: "Headers", show: headersTab, needs: "detail" },
+  { id: "headers", label: "Headers", show: headersTab, packed: true },
   { id: "raw", label: "Raw", show: rawTab },
   { id: "form", label: "Query and form", show: formTab },
-  { id: "code", label: "Code", show: codeTab, needs: "detail" },
+  { id: "code", label: "Code", show: codeTab, packed: true },
 ];
 
 function payloadTab({ row, content, view }) {
@@ -1307,37 +1307,44 @@ function headersTab({ row, detail, view }) {
 function rawTab({ row, detail, content, view }) {
   if (detail.body.length === 0) return note("The body is empty.");
   const text = bodyText(content.bytes, row.content_type);
+  const faces = rawFaces(text, content.bytes, detail.body);
   const shown = h("pre", { class: "whl-pre", tabindex: "0", "aria-label": "Raw body" });
   const rest = note("");
-  const faces = rawFaces(text, detail.body, content);
-  const draw = (picked) => {
-    const { part, limit, full } = faces[picked]();
-    shown.textContent = part;
-    rest.textContent = full > limit ? `The first ${numberText(limit)} of ${numberText(full)}; ` : "";
-    if (full > limit) rest.textContent += `lab[${row.seq}].body has all.`;
+  const draw = (name) => {
+    const { part, full } = faces[name]();
+    setText(shown, part);
+    setText(rest, restText(full, name === "Text" ? SHOWN_CHARS : SHOWN_HEX_BYTES, row.seq));
   };
-  const [first] = Object.keys(faces);
-  const copy = button("Copy", "Copy the text", () => view.copy(text, "the body"));
-  const binary = `${countText(content.bytes.length, "byte", "bytes")} that are not text`;
-  const beside = text === null ? h("span", { class: "whl-dim", text: binary }) : copy;
-  draw(first);
-  const tools = h("div", { class: "whl-tools" }, choice("Shown as", Object.keys(faces), draw), beside);
+  const names = Object.keys(faces);
+  draw(names[0]);
+  const tools = h(
+    "div",
+    { class: "whl-tools" },
+    choice("Shown as", names, draw),
+    besideRaw(text, content, view),
+  );
   return h("div", {}, tools, shown, rest);
 }
 
-/** The ways in which a body can be shown: a name, and what gives {part, limit, full}. */
-function rawFaces(text, sent, { bytes, packing }) {
-  const cut = () => ({ part: text.slice(0, SHOWN_CHARS), limit: SHOWN_CHARS, full: text.length });
-  const dump = (of) => () => ({
-    part: hexDump(of, SHOWN_HEX_BYTES),
-    limit: SHOWN_HEX_BYTES,
-    full: of.length,
-  });
+/** The ways in which a body can be shown: a name, and what gives {part, full}. */
+function rawFaces(text, unpacked, sent) {
+  const dump = (bytes) => () => ({ part: hexDump(bytes, SHOWN_HEX_BYTES), full: bytes.length });
   return {
-    ...(text === null ? {} : { Text: cut }),
-    Hex: dump(bytes),
-    ...(packing && !packing.error ? { "Hex, as sent": dump(sent) } : {}),
+    ...(text === null ? {} : { Text: () => ({ part: text.slice(0, SHOWN_CHARS), full: text.length }) }),
+    Hex: dump(unpacked),
+    ...(unpacked === sent ? {} : { "Hex, as sent": dump(sent) }),
   };
+}
+
+function restText(full, shown, seq) {
+  if (full <= shown) return "";
+  return `The first ${numberText(shown)} of ${numberText(full)}; lab[${seq}].body has all.`;
+}
+
+function besideRaw(text, { bytes }, view) {
+  if (text !== null) return button("Copy", "Copy the text", () => view.copy(text, "the body"));
+  const binary = `${countText(bytes.length, "byte", "bytes")} that are not text`;
+  return h("span", { class: "whl-dim", text: binary });
 }
 
 function formTab({ row, content }) {
@@ -1507,8 +1514,8 @@ class Detail {
   drawPanel() {
     const { row, detail, wait } = this.shown;
     const tab = TABS.find(({ id }) => id === this.tab);
-    const content = detail && tab.needs !== "detail" ? this.contentOf(detail) : null;
-    const waits = !detail ? wait : tab.needs !== "detail" && !content ? "Unpacking the body…" : "";
+    const content = detail && !tab.packed ? this.contentOf(detail) : null;
+    const waits = !detail ? wait : !tab.packed && !content ? "Unpacking the body…" : "";
     const key = `${row.seq} ${this.view.held.revision} ${this.tab} ${waits}`;
     if (key === this.panelKey) return;
     this.panelKey = key;
@@ -1632,7 +1639,7 @@ class Grid {
   /** `on` has pick(seq), toggle(group's key), sort(column), scroll() and key(event). */
   constructor(prefix, on) {
     Object.assign(this, { prefix, on, count: 0, top: 0, height: 0, pool: [] });
-    this.heads = COLUMNS.map((column) => this.headElement(column));
+    this.heads = COLUMNS.map((column, at) => this.headElement(column, at));
     const head = h("div", { role: "row", class: "whl-line whl-head", "aria-rowindex": "1" }, ...this.heads);
     this.rows = h("div", { class: "whl-rows", role: "rowgroup", onclick: (event) => this.click(event) });
     this.el = h(
@@ -1649,9 +1656,10 @@ class Grid {
     this.watch.observe(this.el);
   }
 
-  headElement({ id, label }) {
+  headElement({ id, label }, at) {
     const sort = h("button", { text: label, title: `Sort by ${label}`, onclick: () => this.on.sort(id) });
-    return h("div", { role: "columnheader", class: `whl-cell whl-c-${id}` }, sort);
+    const place = { role: "columnheader", "aria-colindex": at + 1 };
+    return h("div", { ...place, class: `whl-cell whl-c-${id}` }, sort);
   }
 
   scrolled() {
@@ -1764,10 +1772,11 @@ class Grid {
 }
 
 /** A cell: a mark, where its column has such, and the text. */
-function cellElement({ id, mark }) {
+function cellElement({ id, mark }, at) {
   const text = h("span", { class: "whl-text" });
   const marked = mark ? h("button", { class: "whl-mark", tabindex: "-1", hidden: true }) : null;
-  return h("div", { role: "gridcell", class: `whl-cell whl-c-${id}` }, marked, text);
+  const place = { role: "gridcell", "aria-colindex": at + 1 }; // not all columns are always there
+  return h("div", { ...place, class: `whl-cell whl-c-${id}` }, marked, text);
 }
 
 function fillRow(element, row, today, grouped) {
@@ -2048,7 +2057,7 @@ const KERNEL_ENDED =
 class Bar {
   constructor(copy) {
     this.dot = h("span", { class: "whl-dot", "aria-hidden": "true" });
-    this.status = h("span", { class: "whl-status" });
+    this.status = h("span", { class: "whl-status", role: "status" });
     this.url = h("code", { class: "whl-url" });
     this.reach = h("span", { class: "whl-reach whl-dim" });
     this.counts = h("span", { class: "whl-counts" });

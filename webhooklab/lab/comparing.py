@@ -73,15 +73,17 @@ class Comparing(Frames):
 
     def _compare(self, override: Mapping, grace: float) -> Comparison:
         self._settle()
-        # Deliveries are read last: none is missing that came while we listened or polled.
-        store = self._parts.store
-        now, listening = clock.to_datetime(listened.told_until(store)), listened.listened(store)
-        observations = self._parts.pulling.observations
+        # First up to when the file tells, then the deliveries: none is missing of those until then.
+        # Those that are deleted meanwhile have left their holes when we ask when we listened.
+        store, observations = self._parts.store, self._parts.pulling.observations
+        now = clock.to_datetime(listened.told_until(store))
         snapshots = evidence.pulled(observations, "snapshots")
         polls, fetches = observations.polls(), evidence.pulled(observations, "fetches")
         interpreter = self._parts.mappings.interpreter()
+        events = evidence.pushed(store, self._parts.views, interpreter, override)
+        listening = listened.listened(store)
         return Comparison(
-            evidence.pushed(store, self._parts.views, interpreter, override),
+            events,
             snapshots,
             polls=polls,
             fetches=fetches,

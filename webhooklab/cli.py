@@ -194,7 +194,7 @@ def stop(path: Path) -> None:
 @click.option("--secrets", is_flag=True, help="Keep credentials. Default: they become ***.")
 @click.option("--no-overwrite", is_flag=True, help="Fail when OUT exists.")
 def export(path: Path, out: Path, *, where: str | None, secrets: bool, no_overwrite: bool) -> None:
-    """Write the captures in PATH to OUT: .csv, .jsonl or .parquet."""
+    """Write the captures in PATH to OUT: .csv, .jsonl, .parquet or .har."""
     from webhooklab.files import export_capture
 
     written = export_capture(path, out, where=where, secrets=secrets, overwrite=not no_overwrite)

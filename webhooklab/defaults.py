@@ -171,6 +171,18 @@ MAX_ID_CHARACTERS = 512
 MAX_DIFFERENCE_BYTES = 2**20
 """Larger states are fetched and kept, but no difference is computed for them."""
 
+# Importing
+MAX_IMPORTED_ROW_BYTES = 64 * 2**20
+"""One delivery of a file that is loaded, as it is written there."""
+MAX_IMPORTED_DEPTH = 100
+"""Deeper JSON around an imported delivery (its body is text) is no archive of deliveries."""
+IMPORT_CHUNK_ROWS = 500
+"""Imported rows that one transaction stores: capture goes on meanwhile."""
+IMPORT_CHUNK_BYTES = 8 * 2**20
+"""Their bodies, all together."""
+MAX_IMPORTED_FILES = 100_000
+"""In one directory."""
+
 # Samples
 SAMPLE_TIMEOUT_SECONDS = 60.0
 

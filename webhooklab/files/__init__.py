@@ -1,4 +1,4 @@
-"""Captures leave as .csv, .jsonl or .parquet, and come back byte for byte.
+"""Captures leave as .csv, .jsonl, .parquet or .har, and come back byte for byte.
 
 A file appears whole or not at all, for its owner only. Credentials are masked unless asked for.
 """
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from webhooklab import progress
 from webhooklab.errors import CaptureFileError, ExportError, FileFormatError
-from webhooklab.files import csv_files, jsonl_files, parquet_files
+from webhooklab.files import csv_files, har_files, jsonl_files, parquet_files
 from webhooklab.files.tables import (
     events_frame,
     masked,
@@ -33,6 +33,7 @@ _FORMATS: dict[str, ModuleType] = {
     ".csv": csv_files,
     ".jsonl": jsonl_files,
     ".parquet": parquet_files,
+    ".har": har_files,
 }
 _FRAME_SLICE_ROWS = 20_000
 

@@ -22,7 +22,7 @@ class Keeping(Face):
         secrets: bool = False,
         overwrite: bool = True,
     ) -> Path:
-        """Write deliveries to a `.csv`, `.jsonl` or `.parquet` file; returns its path.
+        """Write deliveries to a `.csv`, `.jsonl`, `.parquet` or `.har` file; returns its path.
 
         `events`: some rows of `lab.events`; None is all. Credentials in headers and query strings
         are `***` unless `secrets=True`. The file appears whole or not at all, for its owner only.

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import jsonschema
 import pandas as pd
 import pytest
@@ -63,8 +64,8 @@ def test_another_programs_archive_is_not_read_as_ours(tmp_path):
 @pytest.mark.skipif(chromium_path() is None, reason=HOW_TO_INSTALL)
 def test_a_browser_answers_from_it(lab, tmp_path):
     lab.respond(503, path="/down")
-    send(lab.url, [("text/plain", b"text")], "/down?a=1")
-    send(lab.url, [("text/plain", "é".encode())], "/up")
+    assert httpx.post(lab.url + "down?a=1", content=b"text").status_code == 503
+    assert httpx.post(lab.url + "up", content="é".encode()).status_code == 200
     path = lab.export(tmp_path / "x.har")
     lab.close()  # nobody else can answer now
     with sync_playwright() as playwright:

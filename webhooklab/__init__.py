@@ -39,6 +39,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     8   listened originals                       when we could be reached; what is behind events
     9   checkup                                  finding out how a lab is
     9   evidence recovery                        both sides of a comparison; what it missed
+    9   loading/                                 files, taken in
     9   live/                                    a comparison while both sides go on
     9   listener
     10  server

@@ -201,6 +201,19 @@ def export(path: Path, out: Path, *, where: str | None, secrets: bool, no_overwr
     click.echo(str(written))
 
 
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+def load(path: Path, source: Path) -> None:
+    """Take the deliveries of SOURCE into the capture file PATH.
+
+    What export wrote, other programs' .har, webhook.site's .csv and .json, a directory of .json.
+    """
+    from webhooklab.loading import load_into
+
+    click.echo(f"{load_into(path.resolve(), source):,} deliveries added")
+
+
 def _until_stopped() -> None:
     """Wait for Ctrl-C, or to be asked to end."""
     stopped = threading.Event()

@@ -49,6 +49,7 @@ class _Judged:
     """A request as `refusals` looks at it."""
 
     headers: Headers
+    source: str
     verified: str
 
 
@@ -196,7 +197,7 @@ class Ingress:
         """What the user has said that this sender gets, else the usual answer."""
         if usual.headers and request.method == "OPTIONS":
             return usual  # a browser asks whether the page may send, and this lets it
-        judged = _Judged(request.headers, verification.status)
+        judged = _Judged(request.headers, request.source, verification.status)
         made = refusal(judged, allow_origins=self._allow_origins) is None
         choice = self.rules.choose(request.path, made=made)
         if choice is None:

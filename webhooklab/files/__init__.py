@@ -5,7 +5,7 @@ A file appears whole or not at all, for its owner only. Credentials are masked u
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
@@ -100,6 +100,21 @@ def read(path: str | Path) -> pd.DataFrame:
     if source.suffix.lower() in _FORMATS:
         return _read_export(source)
     return _read_capture(source)
+
+
+def stream(path: Path) -> Iterator[pa.Table]:
+    """What `lab.export` wrote, some rows at a time: columns of `lab.events`, and `seq`.
+
+    Raises `ValueError` for what is damaged or not ours.
+    """
+    try:
+        for table in _format_of(path).stream(path):
+            unknown = set(table.column_names) - {"seq", *EVENT_COLUMNS}
+            if unknown:
+                raise ValueError(f"its columns {', '.join(sorted(unknown))} are not lab.events'")
+            yield table
+    except (pa.ArrowException, KeyError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _read_export(path: Path) -> pd.DataFrame:

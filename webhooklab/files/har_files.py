@@ -30,6 +30,8 @@ OURS: Final = "_webhooklab"
 _ELSEWHERE: Final = ("headers_json", "body", ENCODING)
 _OPTIONS: Final = orjson.OPT_UTC_Z
 _SLICE_ROWS: Final = 1_000
+_HEAD_BYTES: Final = 2**16
+_is_our_head: Final = re.compile(rb'"_webhooklab"\s*:\s*\{\s*"columns"').search
 _UNKNOWN_TIME: Final = "1970-01-01T00:00:00Z"
 _is_host: Final = re.compile(
     r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?"
@@ -65,7 +67,7 @@ def stream(path: Path) -> Iterator[pa.Table]:
     """What `write` wrote, some rows at a time. Raises as `read`."""
     names = _columns(path)
     rows: list[dict[str, Any]] = []
-    for number, entry in enumerate(entries(path, "log.entries.item"), 1):
+    for number, entry in enumerate(entries(path, ("log", "entries", None)), 1):
         rows.append(_row(entry, number, names))
         if len(rows) == _SLICE_ROWS:
             yield _table(rows, names)
@@ -74,12 +76,13 @@ def stream(path: Path) -> Iterator[pa.Table]:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether `write` wrote it, as far as its head says. Raises `ValueError` for no JSON."""
-    return any(True for _ in entries(path, f"log.{OURS}", first=True))
+    """Whether `write` wrote it, as its head says."""
+    with path.open("rb") as file:
+        return _is_our_head(file.read(_HEAD_BYTES)) is not None
 
 
 def _columns(path: Path) -> list[str]:
-    for found in entries(path, f"log.{OURS}", first=True):
+    for found in entries(path, ("log", OURS), first=True):
         names = found.get("columns") if isinstance(found, dict) else None
         if isinstance(names, list) and "seq" in names:
             known = [name for name in EVENT_COLUMNS if name in names]

@@ -20,7 +20,7 @@ DOORS = {
     "click": "cli",
     "cryptography": "signatures",
     "filelock": "ownership",
-    "httpx": "pulling demo trial probing",
+    "httpx": "pulling sending demo trial probing",
     "ipywidgets": "inbox demo",
     "IPython": "inbox live",
     "jmespath": "mapping",
@@ -35,7 +35,7 @@ DOORS = {
     "pyarrow": "columns files",
     "sqlite3": "store",
     "platformdirs": "processes secret",
-    "tenacity": "pulling",
+    "tenacity": "pulling sending",
     "tornado": "wire listener demo processes server_extension",
     "tqdm": "progress",
 }

@@ -45,8 +45,9 @@ class Gate:
             yield
 
     async def _opened(self) -> None:
-        while wait := self.closed_seconds:
+        if wait := self.closed_seconds:
             await asyncio.sleep(wait)
+            await self._opened()  # it may have been closed for longer meanwhile
 
     def learn(self, outcome: Outcome) -> None:
         """Open or close, by what came of a try."""

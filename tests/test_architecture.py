@@ -26,7 +26,7 @@ DOORS = {
     "jmespath": "mapping",
     "jupyter_core": "server_extension",
     "jupyter_server": "server_extension",
-    "jsonpatch": "pulling",
+    "jsonpatch": "differences",
     "matplotlib": "charts compared retrying",
     "multipart": "bodies",
     "nbclient": "demo",

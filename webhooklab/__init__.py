@@ -14,6 +14,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   records pulled                           requests, deliveries; polls, fetches
+    3   differences                              a payload held against what an API says
     3   tunnel server_extension/                 two ways to be reached from outside
     4   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads

@@ -527,6 +527,8 @@ test("a poller says when it polls next, by the kernel's clock, and why it fails"
   const failing = pullParts({ ...poller, failing: true, error: "status 503" }, 1e6);
   assert.deepEqual([failing.sign, failing.said], ["✗ failing", "status 503"]);
   assert.equal(pullParts({ ...poller, error: "status 503" }, 1e6).said, "last error: status 503");
+  const again = { ...poller, doing: "trying again in 2.0 s: status 503", error: "status 503" };
+  assert.equal(pullParts({ ...again, failing: true }, 1e6).said, "");
   assert.equal(pullParts({ ...poller, doing: "stopped", next_at: null }, 1e6).sign, "○");
 });
 

@@ -2523,7 +2523,8 @@ export function pullParts(pull, now) {
   const doing = [pull.doing, next].filter(Boolean).join(", ");
   const stopped = pull.doing === "stopped";
   const sign = failing ? "✗ failing" : stopped ? "○" : "●";
-  const said = failing ? error : error && `last error: ${error}`;
+  const known = pull.doing.includes(error); // what it is doing says why, or there is nothing to say
+  const said = known ? "" : failing ? error : `last error: ${error}`;
   return { sign, failing, kind, name, url, doing, counts, said };
 }
 

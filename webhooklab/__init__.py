@@ -42,6 +42,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     9   live/                                    a comparison while both sides go on
     9   listener
     10  server
+    10  relay/                                   a public server for labs without a public address
     10  processes/                               listeners in processes of their own
     11  capturing                                what captures into a file, in a kernel or beside it
     12  standalone                               what runs in such a process

@@ -200,5 +200,7 @@ HANDOVER_IDLE_SECONDS = 20.0
 MAX_HANDED_ANSWER_BYTES = 16 * 2**20
 """A lab's longer answer is not handed back."""
 EXPOSURE_SECRET_BYTES = 32
+MAX_KEPT_GATES = 100
+"""So many addresses of tunnels are remembered for a capture file, the newest."""
 CHECK_TIMEOUT_SECONDS = 30.0
 """How long `check` waits for its own delivery to come and be answered."""

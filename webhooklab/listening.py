@@ -20,9 +20,19 @@ from webhooklab.capturing import Capturing, Options
 from webhooklab.checking import Checks
 from webhooklab.checkup import Listener
 from webhooklab.errors import CaptureFileError, ListenerProcessError
+from webhooklab.exposure import Behind
+from webhooklab.gates import TakesGates
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
-from webhooklab.processes import Entry, Registry, Remote, RemoteChecks, RemoteRules, Wish
+from webhooklab.processes import (
+    Entry,
+    Registry,
+    Remote,
+    RemoteChecks,
+    RemoteGates,
+    RemoteRules,
+    Wish,
+)
 from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
 
@@ -131,6 +141,26 @@ class Listening:
             return self.remote.url
         owner = owner_of(self._store)
         return owner.url if owner else ""
+
+    @property
+    def behind(self) -> Behind:
+        """What an exposure hands deliveries on to. For who leads."""
+        if self.capturing is not None:
+            return self.capturing.behind
+        assert self.remote is not None
+        return self.remote.behind
+
+    @property
+    def gates(self) -> TakesGates:
+        """What comes by a tunnel must pass these. For who leads."""
+        if self.capturing is not None:
+            return self.capturing.server.ingress.gates
+        assert self.remote is not None
+        return RemoteGates(self.remote)
+
+    def goes_on(self, *, leaving: bool) -> bool:
+        """Whether what listens does so when this is closed, and for more than a moment."""
+        return self.leads and self.remote is not None and self.remote.goes_on(leaving=leaving)
 
     @property
     def headline(self) -> str:

@@ -26,17 +26,19 @@ DOORS = {
     "jmespath": "mapping",
     "jupyter_core": "server_extension",
     "jupyter_server": "server_extension",
-    "jsonpatch": "pulling",
+    "jsonpatch": "differences",
     "matplotlib": "charts compared retrying",
     "multipart": "bodies",
     "nbclient": "demo",
     "nbformat": "demo",
     "orjson": "states bodies store files",
     "pyarrow": "columns files",
-    "sqlite3": "store",
+    # The relay's file is no capture file: other tables, another owner, and never opened by a lab.
+    # It is the same SQLite, so that both may be open in one process.
+    "sqlite3": "store relay",
     "platformdirs": "processes secret",
     "tenacity": "pulling sending",
-    "tornado": "wire listener demo processes server_extension",
+    "tornado": "wire listener demo processes server_extension relay",
     "tqdm": "progress",
 }
 """Where each library is let in: a folder or a module of the package."""

@@ -162,7 +162,7 @@ def test_other_methods_stay_unless_they_are_named(lab, target, method):
     send(lab, b"x", method=method)
     send(lab, b"y")
     forward.drain()
-    assert [got.line.split()[0] for got in target.got] == [method, "POST"]
+    assert {got.line.split()[0] for got in target.got} == {method, "POST"}
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,11 @@ The floors of the house; a module imports only from lower ones, or from its own 
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
+    3   handover/                                to a listener, and its answer back
     3   records pulled sent                      requests, deliveries; polls, fetches; attempts
-    3   tunnel server_extension/                 two ways to be reached from outside
-    4   reach                                    the ways by name
+    3   differences                              a payload held against what an API says
+    4   tunnel server_extension/                 two ways to be reached from outside
+    5   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
@@ -42,6 +44,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     9   listener
     10  server
     10  checkup                                  finding out how a lab is
+    10  relay/                                   a public server for labs without a public address
     10  processes/                               listeners in processes of their own
     11  capturing                                what captures into a file, in a kernel or beside it
     12  standalone                               what runs in such a process

@@ -22,8 +22,7 @@ from webhooklab.errors import (
 )
 from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
-from webhooklab.gates import Gates
-from webhooklab.ingress import Ingress
+from webhooklab.gates import TakesGates
 from webhooklab.listening import LOST, Elsewhere, Listening
 from webhooklab.lookout import Lookout
 from webhooklab.mapping import Mapping, Mappings
@@ -60,7 +59,7 @@ class Parts:
             undo.callback(self.close)
             self._open(options, elsewhere)
             # First: senders hear of it from what is there.
-            self.closing.callback(self.exposures.close)
+            self.closing.callback(self._end_exposures)
             undo.pop_all()
 
     def _open(self, options: Options, elsewhere: Elsewhere | None) -> None:
@@ -81,6 +80,11 @@ class Parts:
         self.lookout = Lookout(self.store, self.listening, self.pulling, self.sending)
         if not self.leads:
             warnings.warn(f"{self.headline}. {_HOW_TO_LEAD}", stacklevel=_TO_THE_CELL)
+
+    def _end_exposures(self) -> None:
+        """What outlives this kernel is reached while there is none."""
+        if not self.listening.goes_on(leaving=self._leaving):
+            self.exposures.close()
 
     def _stop_listening(self) -> None:
         self.listening.close(leaving=self._leaving)
@@ -163,27 +167,15 @@ class Parts:
 
     @property
     def behind(self) -> Behind:
-        """What an exposure hands deliveries on to. Raises as `ingress` does."""
-        ingress = self.ingress("expose the file")
-        return Behind(self.url, ingress.envelope_key, ingress.max_body_bytes)
+        """What an exposure hands deliveries on to. Raises `ClosedError`, `AttachedError`."""
+        self.check_owner("expose the file")
+        return self.listening.behind
 
     @property
-    def gates(self) -> Gates:
-        """What comes by a tunnel must pass these. Raises as `ingress` does."""
-        return self.ingress("expose the file").gates
-
-    def ingress(self, what: str) -> Ingress:
-        """The way in, to do `what` there. Raises `ClosedError`, `AttachedError`.
-
-        And `ListenerProcessError` where it is in a process of its own.
-        """
-        self.check_owner(what)
-        if self.server is None:
-            raise ListenerProcessError(
-                f"This Lab listens in a process of its own, which does not {what}: "
-                'use Lab(..., listener="thread") for that.'
-            )
-        return self.server.ingress
+    def gates(self) -> TakesGates:
+        """What comes by a tunnel must pass these. Raises as `behind` does."""
+        self.check_owner("expose the file")
+        return self.listening.gates
 
     @property
     def headline(self) -> str:

@@ -10,11 +10,13 @@ import itertools
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from webhooklab.answering import RESPOND, Made, Maker, Rule, answer_told
 from webhooklab.checking import Check, Checks
 from webhooklab.errors import ListenerProcessError
+from webhooklab.gates import Gate
 from webhooklab.mapping import Mapping
 from webhooklab.processes.remote import Remote
 from webhooklab.signatures import Secrets
@@ -154,6 +156,17 @@ class RemoteChecks(Checks):
 
     def concern(self, path: str) -> bool:
         return super().concern(path) or any(each.covers(path) for each in self._known)
+
+
+class RemoteGates:
+    """The gates of a listener in another process: in its memory, while no kernel is there, too."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def set(self, host: str, gate: Gate) -> None:
+        """What names this host passes this gate from now on. Raises `ListenerProcessError`."""
+        self._remote.give("gate", {"host": host, **asdict(gate)})
 
 
 def secrets_told(given: list[str]) -> list[bytes]:

@@ -20,6 +20,8 @@ REPLAYED: Final = "replay"
 """The source that a comparison gives to what we sent to ourselves again."""
 REPLAY_HEADER: Final = "webhooklab-replay"
 """How the name of the header begins that a replay of ours carries, in any case."""
+REWRITTEN_HEADER: Final = "Webhooklab-Rewritten"
+"""Ours, on what a relay of others has written anew: its body is not the sender's byte for byte."""
 
 EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "received_at": "time",

@@ -8,9 +8,9 @@ from tornado.web import Application
 from tests import raw_http
 from tests.waiting import until
 from webhooklab.background import BackgroundLoop
+from webhooklab.handover import Handover
 from webhooklab.server_extension import handler
 from webhooklab.server_extension.doors import Door, Doors
-from webhooklab.server_extension.forwarding import Forwarder
 from webhooklab.server_extension.handler import ROUTE, Incoming
 
 SECRET = "known"
@@ -23,7 +23,8 @@ def url(lab, tmp_path, monkeypatch):
     behind = lab._parts.behind
     doors = Doors()
     doors.set(SECRET, Door(behind.url, behind.key, behind.max_body_bytes))
-    given = {"doors": doors, "forwarder": Forwarder()}
+    handover = Handover()
+    given = {"doors": doors, "handover": handover}
     with BackgroundLoop("server") as background:
         sockets = bind_sockets(0, "127.0.0.1")
         server = background.call(HTTPServer, Application([(ROUTE + ".*", Incoming, given)]))
@@ -31,6 +32,7 @@ def url(lab, tmp_path, monkeypatch):
         yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}{ROUTE}{SECRET}/"
         background.call(server.stop)
         background.run(server.close_all_connections())
+        background.call(handover.close)
 
 
 def begin(client, length, part):

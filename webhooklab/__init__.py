@@ -13,9 +13,10 @@ The floors of the house; a module imports only from lower ones, or from its own 
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
+    3   handover/                                to a listener, and its answer back
     3   records pulled                           requests, deliveries; polls, fetches
-    3   tunnel server_extension/                 two ways to be reached from outside
-    4   reach                                    the ways by name
+    4   tunnel server_extension/                 two ways to be reached from outside
+    5   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name

@@ -189,13 +189,15 @@ URL_SECRET_BYTES = 24
 """Random bytes in the segment of a URL that must not be guessed."""
 
 # Exposure
-MAX_FORWARDS = 200
-"""Deliveries that the Jupyter server hands on at one time; more wait for their turn."""
-FORWARD_TIMEOUT_SECONDS = 120.0
-"""How long the Jupyter server waits for a lab's answer, as when `respond` delays it."""
-FORWARD_CONNECT_SECONDS = 10.0
-"""... and for its turn and a connection."""
-MAX_ANSWER_BYTES = 16 * 2**20
+MAX_HANDOVERS = 200
+"""Deliveries that the Jupyter server, or a relay's client, hands over at one time; more wait."""
+HANDOVER_SECONDS = 120.0
+"""How long it waits for the listener's answer, as when `respond` delays it."""
+HANDOVER_CONNECT_SECONDS = 10.0
+"""... and for a connection."""
+HANDOVER_IDLE_SECONDS = 20.0
+"""A connection that is not needed for so long is closed, well before the listener would."""
+MAX_HANDED_ANSWER_BYTES = 16 * 2**20
 """A lab's longer answer is not handed back."""
 EXPOSURE_SECRET_BYTES = 32
 CHECK_TIMEOUT_SECONDS = 30.0

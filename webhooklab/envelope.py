@@ -1,4 +1,4 @@
-"""How the Jupyter server hands a request on to a lab's listener: whole, and as it came.
+"""How who receives for a lab hands a request on to its listener: whole, and as it came.
 
 Sent by an HTTP client it would get that client's headers and that client's address. So it travels
 inside a POST: `length of the meta data | meta data | body`, all that is not body being JSON. Every
@@ -28,6 +28,7 @@ MAX_META_BYTES: Final = 2**20
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 16
 _SEAL: Final = re.compile(r"[0-9a-f]{32}\.[0-9a-f]{64}")
+_PROOF: Final = re.compile(r"([1-9][0-9]{0,18})?\.[0-9a-f]{64}")
 _LENGTH: Final = struct.Struct(">I")
 
 
@@ -45,6 +46,13 @@ class Meta:
     headers: tuple[Pair, ...]
     remote: str | None
     received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a listener's answer is known to say; `committed` as in `proof`."""
+
+    committed: int | None
 
 
 def new_key() -> str:
@@ -76,16 +84,22 @@ def is_stale(key: str, value: str | None) -> bool:
     return bool(value and _SEAL.fullmatch(value)) and opened(key, value) is None
 
 
-def proof(key: str, nonce: str) -> str:
-    """The value of `PROOF_HEADER`: by it the sender knows that the listener answers."""
-    return _mac(key, "answer", nonce)
+def proof(key: str, nonce: str, committed: int | None) -> str:
+    """The value of `PROOF_HEADER`: by it the sender knows that the listener answers.
+
+    And whether the delivery is in the capture file: `committed` is its `seq`, None if it is not.
+    """
+    told = "" if committed is None else str(committed)
+    return f"{told}.{_mac(key, 'answer', f'{nonce} {told}')}"
 
 
-def proves(key: str, nonce: str, value: str | None) -> bool:
-    """Whether an answer comes from who has the key. Constant time."""
-    return value is not None and hmac.compare_digest(
-        proof(key, nonce).encode(), value.encode("latin-1", "replace")
-    )
+def proven(key: str, nonce: str, value: str | None) -> Proof | None:
+    """What an answer from who has the key says; None for any other text. Constant time."""
+    if value is None or not (said := _PROOF.fullmatch(value)):
+        return None
+    committed = int(said[1]) if said[1] else None
+    same = hmac.compare_digest(proof(key, nonce, committed).encode(), value.encode())
+    return Proof(committed) if same else None
 
 
 def packed(meta: Meta) -> bytes:

@@ -83,6 +83,18 @@ def parse_header_block(block: bytes) -> tuple[str, str, tuple[Pair, ...]]:
     return method, target, tuple(_pair(line) for line in lines[1:])
 
 
+def parse_status_block(block: bytes) -> tuple[int, tuple[Pair, ...]]:
+    """Split a response's header block into status and pairs.
+
+    Raises `ValueError` for what does not begin like HTTP/1.1 (RFC 9112, section 4).
+    """
+    lines = block.decode("latin-1").split("\r\n")
+    version, _, rest = lines[0].partition(" ")
+    if version != "HTTP/1.1":
+        raise ValueError("not HTTP/1.1")
+    return int(rest[:3]), tuple(_pair(line) for line in lines[1:])
+
+
 def _pair(line: str) -> Pair:
     name, _, value = line.partition(":")
     return name, value.strip(" \t\r")

@@ -221,6 +221,8 @@ class Ingress:
         for (_, answer, sender), outcome in zip(waiting, outcomes, strict=True):
             try:
                 failure = self._failure(outcome)
+                if sender is not None and isinstance(outcome, Stored):
+                    sender.stored(outcome.seq)
                 if isinstance(answer, Promise):
                     _resolve(answer, outcome, failure)
                 elif sender is not None:

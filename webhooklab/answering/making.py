@@ -49,6 +49,9 @@ class Sender(Protocol):
     def gone(self) -> bool:
         """Whether it has left."""
 
+    def stored(self, seq: int) -> None:
+        """Its delivery is in the capture file, as `seq`; its answer comes after this."""
+
     def release(self) -> None:
         """Let go of what is held of its request, which is on disk; its answer comes later."""
 

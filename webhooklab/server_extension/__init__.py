@@ -1,7 +1,6 @@
 """A public URL for labs, in the Jupyter server: `{base_url}webhooklab/in/<secret>/...`.
 
     handler      what is sent there: who may pass, how much of it, what of an answer goes back
-    forwarding   on to the lab's listener, in an envelope
     doors        which secrets open which lab: files that kernel and server share
     exposing     the kernel's side
 
@@ -31,8 +30,8 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(server: Any) -> None:
     """Jupyter's: add the route to a running `ServerApp`."""
+    from webhooklab.handover import Handover  # noqa: PLC0415
     from webhooklab.server_extension.doors import Doors, ServerNote  # noqa: PLC0415 - in servers
-    from webhooklab.server_extension.forwarding import Forwarder  # noqa: PLC0415
     from webhooklab.server_extension.handler import ROUTE, Incoming  # noqa: PLC0415
 
     doors = Doors()
@@ -41,5 +40,5 @@ def _load_jupyter_server_extension(server: Any) -> None:
     place = doors.announce(ServerNote(os.getpid(), server.base_url, public_url))
     atexit.register(place.unlink, missing_ok=True)
     route = re.escape(server.base_url.rstrip("/") + ROUTE) + ".*"
-    given = {"doors": doors, "forwarder": Forwarder()}
+    given = {"doors": doors, "handover": Handover()}
     server.web_app.add_handlers(".*$", [(route, Incoming, given)])

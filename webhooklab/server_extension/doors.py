@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_runtime_dir
 
+from webhooklab.exposure import Behind
 from webhooklab.whole import written_whole
 
 
@@ -25,6 +26,13 @@ class Door:
     listener: str | None = None
     key: str = field(default="", repr=False)
     max_body_bytes: int = 0
+
+    @property
+    def behind(self) -> Behind | None:
+        """The listener; None: the lab is away."""
+        if self.listener is None:
+            return None
+        return Behind(self.listener, self.key, self.max_body_bytes)
 
 
 @dataclass(frozen=True, slots=True)

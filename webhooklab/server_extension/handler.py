@@ -28,8 +28,8 @@ from webhooklab.defaults import (
     RETRY_AFTER_SECONDS,
 )
 from webhooklab.envelope import VIA_HEADER, Meta
+from webhooklab.handover import Answered, Handover
 from webhooklab.server_extension.doors import Door, Doors
-from webhooklab.server_extension.forwarding import Answered, Forwarder
 
 ROUTE: Final = "/webhooklab/in/"
 SOURCE: Final = "jupyter"
@@ -71,11 +71,10 @@ class Incoming(web.RequestHandler):
     _in_flight_bytes = 0
     """Of all requests that are being received or handed on."""
 
-    def initialize(self, doors: Doors, forwarder: Forwarder) -> None:
+    def initialize(self, doors: Doors, handover: Handover) -> None:
         """Tornado's: what the route was registered with."""
         self._doors = doors
-        self._forwarder = forwarder
-        self._door = Door()
+        self._handover = handover
         self._body = bytearray()
         self._held_bytes = 0
         self._refused = False
@@ -114,9 +113,9 @@ class Incoming(web.RequestHandler):
     def _unfit(self, door: Door | None) -> Refusal | None:
         if door is None:
             return _UNKNOWN
-        if door.listener is None:
+        if door.behind is None:
             return _AWAY
-        self._door = door
+        self._behind = door.behind
         self._pairs = _pairs(self)
         if len(self._pairs) > MAX_HEADER_COUNT:
             return Refusal(431, f"more than {MAX_HEADER_COUNT} headers")
@@ -125,8 +124,8 @@ class Incoming(web.RequestHandler):
         return self._too_much(int(announced) if re.fullmatch("[0-9]{1,30}", announced) else 0)
 
     def _too_much(self, more_bytes: int) -> Refusal | None:
-        if self._held_bytes + more_bytes > self._door.max_body_bytes:
-            return Refusal(413, f"a body of more than {self._door.max_body_bytes} bytes")
+        if self._held_bytes + more_bytes > self._behind.max_body_bytes:
+            return Refusal(413, f"a body of more than {self._behind.max_body_bytes} bytes")
         if Incoming._in_flight_bytes + more_bytes > MAX_BODIES_IN_FLIGHT_BYTES:
             return _BUSY
         return None
@@ -198,7 +197,7 @@ class Incoming(web.RequestHandler):
             remote=self.request.remote_ip,
             received_at=self._received_at,
         )
-        answered = await self._forwarder.forward(self._door, meta, bytes(self._body))
+        answered = await self._handover.hand(self._behind, meta, bytes(self._body))
         if answered is None:
             self._say(_AWAY)
         else:

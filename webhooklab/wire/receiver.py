@@ -52,6 +52,7 @@ class Receiver(HTTPMessageDelegate):
         self._held_bytes = 0
         self._base_path = client.base_path
         self._enveloped: str | None = None
+        self._seq: int | None = None
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
@@ -140,6 +141,10 @@ class Receiver(HTTPMessageDelegate):
         """
         return self._client.stream.closed() or self._client.stream.ended
 
+    def stored(self, seq: int) -> None:
+        """The delivery is in the capture file."""
+        self._seq = seq
+
     def release(self) -> None:
         """Let go of what is held of the request: its answer comes later."""
         self._let_go()
@@ -174,7 +179,8 @@ class Receiver(HTTPMessageDelegate):
         headers = HTTPHeaders()
         if self._enveloped is not None:
             key = self._ingress.envelope_key
-            headers[envelope.PROOF_HEADER] = envelope.proof(key, self._enveloped)
+            proof = envelope.proof(key, self._enveloped, self._seq)
+            headers[envelope.PROOF_HEADER] = proof
         if answer.status not in _WITHOUT_LENGTH:
             headers["Content-Length"] = str(len(answer.body))
         if closing:

@@ -37,11 +37,15 @@ class Exposure(ABC):
 
     via: str
     name: str
+    answers: bool = True
+    """Whether what the lab answers reaches the sender."""
+    deep: bool = True
+    """Whether what is sent to paths below the URL is captured, too."""
 
     @property
     @abstractmethod
     def url(self) -> str | None:
-        """What to give to the provider; ends in "/". None as long as it is not known.
+        """What to give to the provider; ends in "/" where it is `deep`. None: not known (yet).
 
         After `close` it is still what the provider has; after `revoke` it is the new one.
         """

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from webhooklab import bodies, code
+from webhooklab.envelope import Passage
 from webhooklab.headers import Headers, Pair
 from webhooklab.signatures import UNCHECKED, Verification
 
@@ -92,7 +93,7 @@ class Request(Message):
 
     `received_at` is in microseconds since the epoch, by the first receiver's clock; `target` is
     undecoded; `headers` are in order with duplicates; `body` is byte for byte what came, content
-    codings included.
+    codings included; `passage` is how it came by a relay, None if it did not.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Request(Message):
         body: bytes,
         source: str = "local",
         remote: str | None = None,
+        passage: Passage | None = None,
     ) -> None:
         self.received_at = received_at
         self.method = method
@@ -113,6 +115,7 @@ class Request(Message):
         self.body = body
         self.source = source
         self.remote = remote
+        self.passage = passage
         self.content_type = headers.get("content-type")
         self.path, self.query_string = split_target(target)
 

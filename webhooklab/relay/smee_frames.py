@@ -1,5 +1,6 @@
-"""What smee and gosmee say of a delivery: `https://github.com/probot/smee.io`,
-`https://github.com/chmouel/gosmee`. No I/O.
+"""What smee and gosmee say of a delivery. No I/O.
+
+https://github.com/probot/smee.io, https://github.com/chmouel/gosmee:
 
     smee     {<header>: value, "body": <the JSON, parsed>, "query": {...}, "timestamp": <ms>}
     gosmee   {<header>: first value, "timestamp": "<ms>", "bodyB": "<base64 of the raw body>"}

@@ -1,7 +1,7 @@
 """Server-sent events, read from the bytes of a stream. No I/O.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. Libraries
-for it hold whatever comes before a line ends; this one holds so many bytes, and no more.
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. The
+libraries for it hold whatever comes before a line ends; this one holds so many bytes, and no more.
 """
 
 from __future__ import annotations

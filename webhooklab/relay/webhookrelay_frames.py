@@ -75,8 +75,9 @@ def read(text: str) -> Status | Webhook | None:
 def missed(text: str) -> list[Webhook]:
     """What the API has of a bucket, the oldest first. Raises `FrameError`."""
     fields = parsed(text)
-    rows = next((fields[name] for name in ("logs", "data", "events") if name in fields), None)
-    found = [_missed(row) for row in rows if isinstance(row, dict)] if _is_list(rows) else []
+    several = [fields[name] for name in ("logs", "data", "events") if name in fields]
+    rows = next((each for each in several if isinstance(each, list)), ())
+    found = [_missed(row) for row in rows if isinstance(row, dict)]
     return sorted(found, key=lambda each: each.received.received_at or 0)
 
 
@@ -124,7 +125,3 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)

@@ -205,6 +205,7 @@ def _unwrapped(content: bytes) -> Request:
         body=body,
         source=meta.source,
         remote=meta.remote,
+        passage=meta.passage,
     )
 
 

@@ -209,7 +209,7 @@ def test_a_cell_that_is_run_again_replaces_its_rule(lab):
         assert asked(lab, "", "", "") == [503, 503, 200]
     lab.respond(418, path="/")
     lab.respond(503)
-    assert len(lab._parts.notices) == 1
+    assert len(lab._parts.lookout.notices) == 1
 
 
 def test_a_rule_is_stopped_and_all_are_cleared(lab):

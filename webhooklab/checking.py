@@ -106,9 +106,13 @@ class Checks:
 
         So a delivery cannot escape by looking like somebody else's.
         """
-        covering = [each for each in self.active if each.mapping.covers(path)]
-        own = [each for each in covering if each.provider == provider]
-        return next(iter(own or covering), None)
+        nearest = None
+        for each in self.active:
+            if each.mapping.covers(path):
+                if each.provider == provider:
+                    return each
+                nearest = nearest or each
+        return nearest
 
     def verify_captured(self, check: Check, request: Request) -> Verification | None:
         """The verdict of one check on what was captured before; None where it is not meant."""

@@ -73,7 +73,7 @@ def _signature(scheme: Scheme, key: Key, material: Material) -> str:
     plan = Plan(scheme, [key], None)
     material.extra = key.extra
     try:
-        return plan.written(key, plan.messages(material)[0]).decode()
+        return plan.written(plan.messages(material)[0]).decode()
     except Problem as problem:
         raise ValueError(str(problem)) from None
 

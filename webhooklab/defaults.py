@@ -228,6 +228,8 @@ MAX_LINK_FRAME_BYTES = 48 * 2**20
 """What a relay may say at one time: a body of `MAX_BODY_BYTES`, encoded, and its headers."""
 LINK_WINDOW = 16
 """Deliveries of a relay that are handed over at one time, while their senders wait."""
+SETTLE_EVERY = 200
+"""After so many deliveries of a relay their single marks are forgotten."""
 KEEP_ATTEMPTS = 6
 """How often a delivery that a relay will not send again is handed over, when it is not kept."""
 KEPT_MARKS = 10_000

@@ -41,6 +41,10 @@ class Exposure(ABC):
     """Whether what the lab answers reaches the sender."""
     deep: bool = True
     """Whether what is sent to paths below the URL is captured, too."""
+    stays: bool = True
+    """Whether it goes on without this process, as long as the listener does."""
+    source: str | None = None
+    """The `source` of what comes by it, where that tells; None: it does not."""
 
     @property
     @abstractmethod

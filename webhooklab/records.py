@@ -51,6 +51,10 @@ EVENT_COLUMNS: Final[dict[str, Kind]] = {
 }
 """The columns of `lab.events`, in order, with what they hold. The index is `seq`."""
 
+REWRITING: Final = ("smee", "webhookrelay")
+"""The sources of what others' relays hand on, as far as they keep it."""
+RELAYS: Final = ("relay", *REWRITING)
+
 
 def is_replay(headers_json: str) -> bool:
     """Whether a delivery is one that we sent again; its headers as `lab.events` has them."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from webhooklab import clock
 from webhooklab.defaults import LINK_MAX_RETRY_SECONDS, LINK_RETRY_SECONDS
+from webhooklab.relay.received import FrameError
 
 
 class LinkError(Exception):
@@ -76,16 +77,17 @@ def pauses() -> Iterator[float]:
 
 def why(error: Exception) -> str:
     """Why a connection ended, in words of ours: what others wrote may hold anything."""
-    if isinstance(error, LinkError):
-        return str(error)
-    if isinstance(error, InvalidStatus):
-        return f"it answers {error.response.status_code}"
-    if isinstance(error, ConnectionClosed):
-        return "the connection broke" if error.rcvd is None else "it ended the connection"
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return "it is silent"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    if isinstance(error, httpx.HTTPError | WebSocketException | EOFError):
-        return f"the connection failed ({type(error).__name__})"
-    return f"what it says is not understood ({type(error).__name__})"
+    match error:
+        case LinkError() | FrameError():
+            words = str(error)
+        case InvalidStatus():
+            words = f"it answers {error.response.status_code}"
+        case ConnectionClosed():
+            words = "the connection broke" if error.rcvd is None else "it ended the connection"
+        case TimeoutError() | httpx.TimeoutException():
+            words = "it is silent"
+        case OSError(strerror=str(words)):
+            pass
+        case _:
+            words = f"the connection failed ({type(error).__name__})"
+    return words

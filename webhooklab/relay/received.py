@@ -32,6 +32,7 @@ class Received:
     headers: tuple[Pair, ...]
     body: bytes
     received_at: int | None
+    remote: str | None = None
 
 
 class FrameError(ValueError):

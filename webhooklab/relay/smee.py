@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import aclosing
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -54,7 +52,6 @@ class SmeeExposure(Outward):
 
     def __init__(
         self,
-        file: Path,
         behind: Behind,
         store: Store,
         address: str,
@@ -67,11 +64,11 @@ class SmeeExposure(Outward):
                 f"{address!r} names no channel: open https://smee.io/new in a browser, and pass "
                 "the address that it leads to."
             )
-        super().__init__(file, behind, store, urlsplit(self._url).hostname or "")
+        host = urlsplit(self._url).hostname or ""
+        super().__init__(behind, store, host=host, channel=f"{VIA} {self._url}")
         self._silence = silence
         self._places: tuple[str, ...] = (self._url, _events_of_gosmee(self._url))
-        self._channel = f"{VIA} {self._url}"
-        mark = self._newest_mark()
+        mark = self._desk.newest_mark()
         self._last_id = mark if isinstance(mark, str) and _LASTING_ID.fullmatch(mark) else ""
         self._begin()
 
@@ -83,11 +80,12 @@ class SmeeExposure(Outward):
     def notices(self) -> tuple[str, ...]:
         if self._closed:
             return ()
-        return (
+        said = (
             f"{self._link.host} answers senders before their delivery is here: what it hands on "
             "while this lab is not connected is lost, bodies may be written anew, and no answer "
-            "of this lab reaches a sender.",
+            "of this lab reaches a sender."
         )
+        return (said,)
 
     @property
     def _closed_words(self) -> str:
@@ -119,18 +117,17 @@ class SmeeExposure(Outward):
 
     async def _read(self, response: httpx.Response) -> None:
         self._link.connected()
-        await self._forget_old_marks()
+        await self._desk.forget_old_marks()
         events = ServerSentEvents(MAX_LINK_FRAME_BYTES)
-        async with aclosing(response.aiter_bytes()) as chunks:
-            async for chunk in chunks:
-                for event in events.feed(chunk):
-                    await self._take(event)
+        async for chunk in response.aiter_bytes():
+            for event in events.feed(chunk):
+                await self._take(event)
 
     async def _take(self, event: ServerSentEvent) -> None:
         if event.name == GAP:
-            await self._note("it no longer has all that was sent while this lab was away")
+            await self._desk.note("it no longer has all that was sent while this lab was away")
         elif event.data is None:
-            await self._note(f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out")
+            await self._desk.note(f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out")
         elif event.name not in QUIET:
             await self._take_delivery(event)
         self._last_id = event.last_id
@@ -139,11 +136,11 @@ class SmeeExposure(Outward):
         try:
             received = await asyncio.to_thread(delivery, event.data or "")
         except FrameError as error:
-            await self._note(f"{error}, and is left out")
+            await self._desk.note(f"{error}, and is left out")
             return
         if received is not None:
             mark = event.last_id if _LASTING_ID.fullmatch(event.last_id) else None
-            await self._keep(received, _TAKEN, base_url=self._url, mark=mark)
+            await self._desk.keep(received, self._desk.passage(mark, _TAKEN, self._url))
 
     def blame(self, status: int | None) -> str:
         if status is None:

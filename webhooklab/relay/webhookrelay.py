@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 import httpx
 from websockets.asyncio.client import ClientConnection
 
-from webhooklab import clock
 from webhooklab.defaults import (
     LINK_CONNECT_SECONDS,
     LINK_SEND_SECONDS,
+    LINK_WINDOW,
     MAX_LINK_FRAME_BYTES,
     WEBHOOKRELAY_MAX_PAGES,
     WEBHOOKRELAY_MISSED_AGE,
@@ -29,6 +27,7 @@ from webhooklab.defaults import (
 )
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import Behind, checked_address
+from webhooklab.handover import Answered
 from webhooklab.records import Answer
 from webhooklab.relay import webhookrelay_frames as frames
 from webhooklab.relay.link import LinkError
@@ -59,7 +58,6 @@ class WebhookRelayExposure(Outward):
 
     def __init__(
         self,
-        file: Path,
         behind: Behind,
         store: Store,
         *,
@@ -80,11 +78,13 @@ class WebhookRelayExposure(Outward):
             )
         self._url = checked_address(address) if address else None
         self._service = checked_address(service).rstrip("/")
-        super().__init__(file, behind, store, urlsplit(service).hostname or "")
+        host = urlsplit(service).hostname or ""
+        super().__init__(behind, store, host=host, channel=f"{VIA} {self._key}")
         self._buckets = list(buckets)
+        self._answering = self._background.call(asyncio.Semaphore, LINK_WINDOW)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._reply = reply
         self._silence = silence
-        self._channel = f"{VIA} {self._key}"
         self.answers = reply
         self._begin()
 
@@ -97,10 +97,11 @@ class WebhookRelayExposure(Outward):
         if self._closed:
             return ()
         lost = "" if self._reply else ", and no answer of this lab reaches a sender"
-        return (
+        said = (
             "Webhook Relay answers senders before their delivery is here: what it drops is lost"
-            f"{lost}. Paths are lost, and bodies that are no text.",
+            f"{lost}. Paths are lost, and bodies that are no text."
         )
+        return (said,)
 
     @property
     def _closed_words(self) -> str:
@@ -124,7 +125,7 @@ class WebhookRelayExposure(Outward):
         async with socket(url, pings=False) as connection:
             await self._subscribe(connection)
             self._link.connected()
-            await self._forget_old_marks()
+            await self._desk.forget_old_marks()
             await self._fetch_missed()
             while True:
                 await self._take(connection, await self._next(connection, self._silence))
@@ -147,7 +148,7 @@ class WebhookRelayExposure(Outward):
         while True:
             frame = frames.read(await self._next(connection, LINK_CONNECT_SECONDS))
             if isinstance(frame, frames.Webhook):
-                await self._capture(frame)
+                await self._capture_new(frame)
             elif frame is not None and frame.status != frames.PING:
                 return frame.status
             elif frame is not None:
@@ -161,19 +162,37 @@ class WebhookRelayExposure(Outward):
         try:
             frame = frames.read(text)
         except FrameError as error:
-            await self._note(f"{error}, and is left out")
+            await self._desk.note(f"{error}, and is left out")
             return
         if isinstance(frame, frames.Webhook):
-            await self._capture(frame)
+            await self._capture_new(frame)
         elif frame is not None and frame.status == frames.PING:
             await _send(connection, frames.PONG)
         elif frame is not None and frame.status == frames.UNAUTHORIZED:
             raise LinkError("it does not accept the key and secret any more")
 
-    async def _capture(self, webhook: frames.Webhook) -> None:
-        mark = webhook.id or None
-        given = await self._keep(webhook.received, _TAKEN, base_url=self._url, mark=mark)
-        if self._reply and given is not None and webhook.id:
+    async def _capture_new(self, webhook: frames.Webhook) -> None:
+        """Have it captured; where its sender waits, the next one need not wait for its answer."""
+        if not self._reply:
+            await self._capture(webhook)
+            return
+        await self._answering.acquire()
+        task = asyncio.create_task(self._capture_and_answer(webhook))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _capture(
+        self, webhook: frames.Webhook, answered: int | None = _TAKEN
+    ) -> Answered | None:
+        passage = self._desk.passage(webhook.id or None, answered, self._url)
+        return await self._desk.keep(webhook.received, passage)
+
+    async def _capture_and_answer(self, webhook: frames.Webhook) -> None:
+        try:
+            given = await self._capture(webhook, None)
+        finally:
+            self._answering.release()
+        if given is not None and webhook.id:
             await self._answer(webhook, Answer(given.status, given.headers, given.body))
 
     # The API
@@ -192,10 +211,10 @@ class WebhookRelayExposure(Outward):
                 place = f"/v1/logs/{quote(webhook.id, safe='')}"
                 got = await client.put(place, json=frames.answer(webhook, given))
         except httpx.HTTPError as error:
-            await self._note(f"an answer could not be given ({type(error).__name__})")
+            await self._desk.note(f"an answer could not be given ({type(error).__name__})")
             return
         if got.status_code >= HTTPStatus.BAD_REQUEST:
-            await self._note(f"an answer was not taken: it answers {got.status_code}")
+            await self._desk.note(f"an answer was not taken: it answers {got.status_code}")
 
     async def _fetch_missed(self) -> None:
         """Capture what came while nobody was connected; what is here already is not kept twice."""
@@ -205,20 +224,24 @@ class WebhookRelayExposure(Outward):
                     await self._fetch_missed_of(client, bucket)
         except (httpx.HTTPError, LinkError, FrameError) as error:
             reason = str(error) if not isinstance(error, httpx.HTTPError) else type(error).__name__
-            await self._note(f"what was missed cannot be asked for ({reason})")
+            await self._desk.note(f"what was missed cannot be asked for ({reason})")
 
     async def _fetch_missed_of(self, client: httpx.AsyncClient, bucket: str) -> None:
         asked = {"bucket": bucket, "limit": str(WEBHOOKRELAY_PAGE)}
         asked["max_age"] = WEBHOOKRELAY_MISSED_AGE
+        seen: set[str] = set()
         for _ in range(WEBHOOKRELAY_MAX_PAGES):
             text = await _text_of(client, asked)
             found = frames.missed(text)
             for webhook in found:
                 await self._capture(webhook)
             place = frames.cursor(text)
-            if not found or place is None:
+            names = {webhook.id for webhook in found}
+            if names <= seen or (place is None and len(found) < WEBHOOKRELAY_PAGE):
                 return
-            asked = {"cursor": place, "limit": str(WEBHOOKRELAY_PAGE)}
+            seen |= names
+            if place is not None:
+                asked = {"cursor": place, "limit": str(WEBHOOKRELAY_PAGE)}
 
 
 async def _text_of(client: httpx.AsyncClient, asked: dict[str, str]) -> str:

@@ -66,7 +66,7 @@ def through(connection: Connection, channel: str) -> int:
 def settle(connection: Connection, channel: str, reached: int) -> None:
     """Nothing up to this number is to come any more: forget the marks of what did."""
     connection.execute(_KEEP, (channel, reached))
-    connection.execute("DELETE FROM passages WHERE channel = ? AND mark <= ?", (channel, reached))
+    connection.execute("DELETE FROM passages WHERE channel = ? AND mark < ?", (channel, reached))
 
 
 def newest(connection: Connection, channel: str) -> int | str | None:
@@ -75,6 +75,23 @@ def newest(connection: Connection, channel: str) -> int | str | None:
     row = connection.execute(query, (channel,)).fetchone()
     mark: int | str | None = row[0] if row else None
     return mark
+
+
+def last_came(connection: Connection, channel: str) -> int | None:
+    """When the newest delivery of a channel was received, in us; None when it is forgotten."""
+    query = """
+        SELECT received_at FROM deliveries WHERE seq = (
+            SELECT max(seq) FROM passages WHERE channel = ?
+        )
+    """
+    row = connection.execute(query, (channel,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def begin_again(connection: Connection, channel: str, reached: int) -> None:
+    """What comes after this number is new: forget that it has come before."""
+    connection.execute("INSERT OR REPLACE INTO channels VALUES (?, ?)", (channel, reached))
+    connection.execute("DELETE FROM passages WHERE channel = ? AND mark > ?", (channel, reached))
 
 
 def forget_oldest(connection: Connection, channel: str, kept: int) -> None:

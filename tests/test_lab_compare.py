@@ -8,11 +8,12 @@ import time
 import pandas as pd
 import pytest
 
+from tests import comparison_parts as parts
 from tests.comparison_world import JSON, World, verdicts
 from tests.processes import LabProcess
 from tests.raw_http import Client, request
 from tests.waiting import until
-from webhooklab import Lab, listened
+from webhooklab import Lab, compare, listened
 from webhooklab.errors import ClosedError, MappingError
 
 ALL_BOTH = {("1", "1"): "both", ("1", "2"): "both"}
@@ -429,6 +430,20 @@ def test_events_without_polls(world):
     comparison = world.lab.compare()
     assert str(comparison).startswith("No verdicts: no poll has seen an entity yet.")
     assert comparison.at_a_glance.loc["efficiency", "API (pull)"] == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("poll", "said"),
+    [
+        ({"status": 404}, "answered 404"),
+        ({"status": None, "error": "the connection was refused"}, "connection was refused"),
+        ({"status": 200}, "items="),
+    ],
+)
+def test_polls_that_saw_nothing_say_why(poll, said):
+    pushed = parts.events({"received_at": 1, "version": "1"})
+    asked = parts.polls({"requested_at": 2, "error": None, **poll})
+    assert said in str(compare(pushed, parts.snapshots(), polls=asked))
 
 
 def test_polls_without_events(world):

@@ -19,6 +19,8 @@ WebhookLabError
 ├── RecoveryError           what polls saw of a missed change was deleted since: compare again
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
 ├── ExposureError           there is no public URL here, or not this way
+├── RelayError              a relay of yours cannot run as it is told to
+├── RelayProtocolError      what a relay or its reader sent makes no sense (also a ValueError)
 ├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
@@ -117,6 +119,14 @@ class AnswerError(WebhookLabError, ValueError):
 
 class ExposureError(WebhookLabError):
     """The lab cannot be given a public URL in the way that was asked for."""
+
+
+class RelayError(WebhookLabError):
+    """A relay's file, or what it is told to do, cannot be used as it is."""
+
+
+class RelayProtocolError(WebhookLabError, ValueError):
+    """A relay, or a reader of one, sent what their protocol does not know."""
 
 
 class CheckArgumentError(WebhookLabError, ValueError):

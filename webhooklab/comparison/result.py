@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from webhooklab.clock import from_datetime
-from webhooklab.comparison import costs, sides
+from webhooklab.comparison import costs, sentences, sides
 from webhooklab.comparison.costs import ClockSkew, PollCost, PushCost
 from webhooklab.comparison.explain import Explanation, explain
 from webhooklab.comparison.glance import glance
@@ -21,7 +21,7 @@ from webhooklab.comparison.settling import Settled, settle
 from webhooklab.comparison.table import no_changes, table
 from webhooklab.comparison.verdicts import VERDICTS
 from webhooklab.comparison.what_if import WhatIf, observed_interval, what_if
-from webhooklab.comparison.wording import BECAUSE, MEANING, count, shortened
+from webhooklab.comparison.wording import MEANING, count
 from webhooklab.defaults import GRACE_SECONDS
 
 INTERVALS_SECONDS: Final = (1, 5, 30, 60, 300)
@@ -153,8 +153,8 @@ class Comparison:
     def verdict(self) -> str:
         """The outcome in one sentence that a person can act on."""
         if self._settled is None:
-            return _no_verdict(*self._examples)
-        return _verdict(self._changes)
+            return sentences.no_verdict(*self._examples, self._polls)
+        return sentences.verdict(self._changes)
 
     def __repr__(self) -> str:
         counts = self._changes["verdict"].value_counts()
@@ -204,45 +204,6 @@ def _examples(matter: Matter) -> tuple[str | None, str | None]:
     pushed = matter.pushes.column("entity_id").dropna()
     pulled = sides.column(matter.pulls.frame, "entity_id").dropna()
     return tuple(str(ids.iloc[0]) if len(ids) else None for ids in (pushed, pulled))  # type: ignore[return-value]
-
-
-def _no_verdict(pushed: str | None, pulled: str | None) -> str:
-    """Why nothing can be compared, by example, and what to do."""
-    if pushed is None:
-        return (
-            "No verdicts: no event names an entity. If any came, say where its id is: "
-            "lab.map(entity_id=...)."
-        )
-    if pulled is None:
-        return "No verdicts: no poll has seen an entity yet. Start one: lab.poll(url)."
-    return (
-        f"No verdicts: no entity occurs on both sides. Events look like '{shortened(pushed)}', "
-        f"polls like '{shortened(pulled)}': pass entity_id=."
-    )
-
-
-def _verdict(changes: pd.DataFrame) -> str:
-    counts = changes["verdict"].value_counts()
-    judged = int(sum(counts.get(name, 0) for name in ("both", "push_only", "poll_only")))
-    lost, overlooked = int(counts.get("poll_only", 0)), int(counts.get("push_only", 0))
-    if lost:
-        first = changes.loc[(changes["verdict"] == "poll_only").to_numpy(bool), "entity_id"].iloc[0]
-        return (
-            f"{count(lost, 'webhook')} of {count(judged, 'change')} never came: ask the provider, "
-            f"with explain({shortened(first)!r}) in the ticket."
-        )
-    if not judged:
-        return _too_little(changes)
-    rest = f"; polling overlooked {count(overlooked, 'change')}" if overlooked else ""
-    return f"No webhook is known to be missing, in {count(judged, 'change')}{rest}."
-
-
-def _too_little(changes: pd.DataFrame) -> str:
-    reasons = changes["reason"].dropna()
-    if reasons.empty:
-        return "Too early to tell: let webhooks and polls go on for a while."
-    often = str(reasons.value_counts().index[0])
-    return f"These data cannot tell of {count(len(changes), 'change')}: {BECAUSE[often]}."
 
 
 def _verdict_table(changes: pd.DataFrame) -> str:

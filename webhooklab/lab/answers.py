@@ -56,7 +56,8 @@ class Answers(Face):
         an answer is being made, and stays NA when the sender leaves before it. Returns what has
         `.stop()`. With listener="process" rules hold while no kernel is there; where a function is
         to answer and its kernel stands still or has ended, earlier rules do. Raises `AnswerError`,
-        and `AttachedError` where another Lab has its say.
+        and `AttachedError` where another Lab has its say. Warns where senders are answered by a
+        relay of others, and not by this lab (see `expose`).
         """
         rules = self._parts.rules
         given = (status, body, headers, delay, path, times, failure_rate)

@@ -138,6 +138,12 @@ class Exposures:
         return next((each for each in reversed(self.all) if not each.closed), None)
 
     @property
+    def unanswering(self) -> str | None:
+        """The way by which deliveries come whose senders the lab cannot answer; None: no such."""
+        found = (each.via for each in self.all if not each.closed and not each.answers)
+        return next(found, None)
+
+    @property
     def all(self) -> list[Exposure]:
         """Those that were not replaced, closed ones included, the oldest first."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final, overload
 
 from webhooklab.answering import OK, Body, Calls, Function, GivenHeaders, Response, Rule
@@ -11,6 +12,10 @@ from webhooklab.processes import RemoteRule
 from webhooklab.records import Answer
 
 _NO_BODY: Final = b""
+_UNHEARD: Final = (
+    "What comes by {via} has been answered there, before this lab had it: lab.respond does not "
+    'reach those senders. Expose the lab by a relay of yours for that ("webhooklab relay").'
+)
 
 
 class Answers(Face):
@@ -65,6 +70,8 @@ class Answers(Face):
             rules.clear()
             return None
         answer, maker = self._said(status, body, headers)
+        if (via := self._parts.exposures.unanswering) is not None:
+            warnings.warn(_UNHEARD.format(via=via), stacklevel=2)
         return rules.add(
             Rule(path, answer, delay=delay, times=times, failure_rate=failure_rate, maker=maker)
         )

@@ -1,7 +1,8 @@
 """A lab exposed by a relay of ours (`webhooklab relay`): nothing that it accepted is lost.
 
-The relay answers a sender when the delivery is on its disk, and keeps it until we have said that it
-is on ours. What comes twice, since that was said in vain, is known by its number and not kept twice.
+The relay answers a sender when the delivery is on its disk, and keeps it until we have said that
+it is on ours. What comes twice, since that was said in vain, is known by its number and not kept
+twice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where deliveries of a relay go: to the listener, into the capture file; and notes into its log."""
+"""Where deliveries of a relay go: to the listener, and so into the capture file; and its log."""
 
 from __future__ import annotations
 
@@ -62,8 +62,12 @@ class Desk:
             passage=passage,
         )
         given = await self._handover.hand(self._behind, meta, received.body)
-        settled = given is not None and (given.committed or given.status in _FOR_GOOD)
-        return given if settled else None
+        if given is None or (given.committed is None and given.status not in _FOR_GOOD):
+            return None
+        if given.committed is None:
+            why = given.body.decode("latin-1")
+            await self.note(f"a delivery is left out, this lab takes none such: {why}")
+        return given
 
     def passage(
         self, mark: int | str | None, answered: int | None, base_url: str | None
@@ -146,8 +150,7 @@ class Desk:
             return passages.last_came(connection, self._channel)
 
     async def unheard(self, first: int, last: int) -> None:
-        """In this time (us) deliveries were accepted that nobody gets: `listened` is not to say
-        that we could be reached."""
+        """In this time (us) deliveries were accepted that nobody gets: we could not be reached."""
         await asyncio.to_thread(self._unheard, first, last)
 
     def _unheard(self, first: int, last: int) -> None:

@@ -79,7 +79,6 @@ class Outward(Exposure):
         try:
             await self._attend()
         except Exception as error:  # whatever it is, deliveries are to come again
-            logger.debug("%s", self._link.host, exc_info=True)
             return why(error)
         return "it ended the connection"
 

@@ -108,9 +108,13 @@ class Session:
         """Hand it over until it is settled: the relay keeps it as long as we have not said so."""
         answered = None if delivery.waiting else int(_ACCEPTED)
         passage = self._desk.passage(delivery.sequence, answered, _base_of(delivery))
-        waits = pauses()
-        while (given := await self._desk.hand(_received(delivery), passage)) is None:
-            await asyncio.sleep(next(waits))
+        given = await self._desk.hand(_received(delivery), passage)
+        for seconds in pauses():
+            if given is not None:
+                break
+            await asyncio.sleep(seconds)
+            given = await self._desk.hand(_received(delivery), passage)
+        assert given is not None  # pauses do not end
         self._progress.committed(delivery.sequence)
         self._moved.set()
         return given

@@ -127,7 +127,9 @@ class SmeeExposure(Outward):
         if event.name == GAP:
             await self._desk.note("it no longer has all that was sent while this lab was away")
         elif event.data is None:
-            await self._desk.note(f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out")
+            await self._desk.note(
+                f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out"
+            )
         elif event.name not in QUIET:
             await self._take_delivery(event)
         self._last_id = event.last_id
@@ -139,7 +141,7 @@ class SmeeExposure(Outward):
             await self._desk.note(f"{error}, and is left out")
             return
         if received is not None:
-            mark = event.last_id if _LASTING_ID.fullmatch(event.last_id) else None
+            mark = event.own_id if _LASTING_ID.fullmatch(event.own_id or "") else None
             await self._desk.keep(received, self._desk.passage(mark, _TAKEN, self._url))
 
     def blame(self, status: int | None) -> str:

@@ -7,6 +7,7 @@ seconds were measured). Redirects are not followed: what is sent on it is secret
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,11 @@ from webhooklab.defaults import (
     LINK_PING_SECONDS,
     MAX_LINK_FRAME_BYTES,
 )
+
+
+_logger = logging.getLogger(f"{__name__}.frames")
+# The library logs each frame and header for debugging, and our keys are in some.
+_logger.setLevel(logging.INFO)
 
 
 class _Connect(connect):
@@ -41,6 +47,7 @@ async def socket(
         url,
         additional_headers=headers,
         user_agent_header="webhooklab",
+        logger=_logger,
         open_timeout=LINK_CONNECT_SECONDS,
         close_timeout=LINK_ABORT_SECONDS,
         ping_interval=every,

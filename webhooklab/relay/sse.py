@@ -14,10 +14,14 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """One event. `data` None: it was larger than what is read of one."""
+    """One event. `data` None: it was larger than what is read of one.
+
+    `own_id` None: it has none. `last_id`: the newest of the stream, "" where there was none.
+    """
 
     name: str
     data: str | None
+    own_id: str | None
     last_id: str
 
 
@@ -34,6 +38,7 @@ class ServerSentEvents:
 
     def _clear(self) -> None:
         self._name = ""
+        self._own_id: str | None = None
         self._data: list[bytes] = []
         self._held_bytes = 0
         self._too_large = False
@@ -82,16 +87,16 @@ class ServerSentEvents:
         elif field == b"event":
             self._name = _text(value)
         elif field == b"id" and b"\0" not in value:
-            self._last_id = _text(value)
+            self._last_id = self._own_id = _text(value)
 
     def _end_event(self) -> ServerSentEvent | None:
-        name, data, too_large = self._name, self._data, self._too_large
+        name, own_id = self._name or "message", self._own_id
+        data, too_large = self._data, self._too_large
         self._clear()
-        if too_large:
-            return ServerSentEvent(name or "message", None, self._last_id)
-        if not data:
+        if not data and not too_large:
             return None
-        return ServerSentEvent(name or "message", _text(b"\n".join(data)), self._last_id)
+        text = None if too_large else _text(b"\n".join(data))
+        return ServerSentEvent(name, text, own_id, self._last_id)
 
 
 def _text(value: bytes) -> str:

@@ -35,10 +35,15 @@ def signed(body, secret=SECRET):
     return {"x-hub-signature-256": f"sha256={mac}", "x-github-event": "push"}
 
 
-def test_what_smee_hands_on_is_captured_and_marked_as_written_anew(lab, smee, exposed):
+@pytest.mark.usefixtures("exposed")
+def test_what_smee_hands_on_is_captured_and_marked_as_written_anew(lab, smee):
     smee.say({}, name="ready", event_id=0)
     smee.say({}, name="ping")
-    fields = {"content-type": "application/json", "x-a": "é", "body": {"b": [1.50, "\u2028"], "a": 1}}
+    fields = {
+        "content-type": "application/json",
+        "x-a": "é",
+        "body": {"b": [1.50, "\u2028"], "a": 1},
+    }
     smee.say(fields | {"query": {"x": "1", "y": ["2", "3"]}, "timestamp": 1_700_000_000_123})
     row = lab.wait(1, after=0)
     delivery = lab[-1]
@@ -54,7 +59,8 @@ def test_what_smee_hands_on_is_captured_and_marked_as_written_anew(lab, smee, ex
     assert lab.public_url == smee.url
 
 
-def test_a_signature_holds_over_compact_json_and_is_unverifiable_over_other(lab, smee, exposed):
+@pytest.mark.usefixtures("exposed")
+def test_a_signature_holds_over_compact_json_and_is_unverifiable_over_other(lab, smee):
     lab.verify_with("github", SECRET)
     value = {"price": 0.00005, "name": "Zoë", "n": 12345678901234567890}
     compact = '{"price":0.00005,"name":"Zoë","n":12345678901234567890}'.encode()
@@ -89,7 +95,8 @@ def test_gosmee_hands_on_the_raw_body(lab, place):
     assert not any("webhooklab-rewritten" in row.headers for row in lab)
 
 
-def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, exposed, file):
+@pytest.mark.usefixtures("exposed")
+def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file):
     smee.say({"body": 1}, event_id="1700000000000-1")
     lab.wait(1, after=0)
     smee.hang_up()
@@ -107,12 +114,13 @@ def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, expos
         assert "last-event-id: 1700000000000-2" in smee.requests[-1].lower()
 
 
-def test_what_cannot_be_understood_is_noted_and_the_next_one_is_taken(lab, smee, exposed):
+@pytest.mark.usefixtures("exposed")
+def test_what_cannot_be_understood_is_noted_and_the_next_one_is_taken(lab, smee):
     for bad in ("{", "[1]", '"x"', '{"bodyB": "%%%"}', '{"a":' * 5_000):
         smee.say(bad)
     smee.say({f"h{n}": "v" for n in range(300)})
     smee.say({"x-n": 1, "x-list": ["a", {"b": 1}], "x-none": None, "bad name": "x", "body": "text"})
-    smee.say_bytes(b"data: {\"body\": ")
+    smee.say_bytes(b'data: {"body": ')
     smee.say_bytes(b"\r\ndata: 7}\r\n\r\n")
     lab.wait(2, after=0)
     assert [row.body for row in lab] == [b'"text"', b"7"]
@@ -121,7 +129,8 @@ def test_what_cannot_be_understood_is_noted_and_the_next_one_is_taken(lab, smee,
     assert not any("%%%" in reason for reason in lab.log["reason"])
 
 
-def test_a_large_one_is_left_out_and_the_next_one_is_taken(lab, smee, exposed, monkeypatch):
+@pytest.mark.usefixtures("exposed")
+def test_a_large_one_is_left_out_and_the_next_one_is_taken(lab, smee, monkeypatch):
     monkeypatch.setattr("webhooklab.relay.smee.MAX_LINK_FRAME_BYTES", 10 * 2**20)
     smee.hang_up()
     until(lambda: smee.listeners == 1 and len(smee.requests) == 2)
@@ -132,7 +141,8 @@ def test_a_large_one_is_left_out_and_the_next_one_is_taken(lab, smee, exposed, m
     assert "is left out" in lab.log["reason"].iloc[-1]
 
 
-def test_a_stream_that_is_cut_within_a_frame_loses_only_that_frame(lab, smee, exposed):
+@pytest.mark.usefixtures("exposed")
+def test_a_stream_that_is_cut_within_a_frame_loses_only_that_frame(lab, smee):
     smee.say_bytes(b'data: {"body": 1')
     smee.hang_up()
     until(lambda: smee.listeners == 1 and len(smee.requests) == 2)

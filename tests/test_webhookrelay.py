@@ -1,4 +1,4 @@
-"""A lab behind Webhook Relay: its socket and API, in their frames, and what goes wrong with them."""
+"""A lab behind Webhook Relay: its socket and API, in their frames, and what goes wrong."""
 
 import base64
 import json
@@ -122,8 +122,8 @@ def test_what_was_missed_is_fetched_once_in_order(lab, service, expose):
 def test_the_labs_answer_goes_to_its_log(lab, service, expose, http_log):
     lab.respond(lambda delivery: {"got": delivery.text})
     exposure = expose(reply=True)
+    until(lambda: exposure.state.startswith("connected") and service.asked)
     exposure._service = http_log.url  # what is asked by PUT, the test's other server takes
-    until(lambda: service.listeners)
     service.say(webhook(1, body="hello"))
     until(lambda: http_log.requests)
     method, path, content = http_log.requests[0]

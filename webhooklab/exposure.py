@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from webhooklab.errors import ExposureError
+from webhooklab.errors import ExposureError, WebhookLabError
 
 NOBODY: Final = "nobody outside this machine can reach it"
 NEARBY: Final = "only what is on this network can reach it"
@@ -154,11 +154,15 @@ class Exposures:
         """What the user has to know of them all, a sentence each."""
         return tuple(notice for each in self.all for notice in each.notices)
 
-    def close(self) -> None:
-        """Close all. Where that cannot be said, senders find nobody listening, which says it."""
+    def close(self, *, staying: bool = False) -> None:
+        """Close all; `staying`: but for those that go on where the listener does.
+
+        Where that cannot be said, senders find nobody listening, which says it.
+        """
         for each in self.all:
-            with suppress(ExposureError):
-                each.close()
+            if not (staying and each.stays):
+                with suppress(WebhookLabError):
+                    each.close()
 
 
 def checked_address(url: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import Behind, Exposure, Exposures
-from webhooklab.gates import Gates
+from webhooklab.gates import TakesGates
 from webhooklab.relay.client import RelayExposure
 from webhooklab.relay.smee import HOST as SMEE
 from webhooklab.relay.smee import SmeeExposure
@@ -27,7 +27,7 @@ class Wish:
 
     file: Path
     behind: Behind
-    gates: Gates
+    gates: TakesGates
     exposures: Exposures
     store: Store
     base_url: str | None

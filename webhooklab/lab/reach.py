@@ -39,11 +39,14 @@ class Reach(Face):
         - "auto": "tunnel" where `base_url` is given, else "jupyter".
 
         smee and Webhook Relay answer senders before the delivery is here, and may alter it: the
-        inbox says what. The URL stays the same for this capture file until `.revoke()`. Called
-        again, it replaces the earlier exposure by the same way. A relay is read by this kernel,
-        also with listener="process", and nobody reads it once the kernel has ended: your own relay
-        keeps what is sent until a Lab is opened on this file and exposed again. Raises
-        `ExposureError`, and `AttachedError` where another process listens.
+        inbox says what. The URL cannot be guessed, and stays the same for this capture file until
+        `.revoke()`. Called again, it replaces the earlier exposure by the same way.
+
+        Where a process of its own listens, and goes on without this kernel, so do "jupyter" and
+        "tunnel"; else they close with the Lab, and senders are told to try again later, until a Lab
+        for this file is exposed again. A relay is always read by this kernel: once it has ended
+        nobody reads it, and a relay of yours keeps what is sent until a Lab for this file is
+        exposed again. Raises `ExposureError`, and `AttachedError` where another process listens.
         """
         parts = self._parts
         wish = reach.Wish(

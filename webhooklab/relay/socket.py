@@ -20,7 +20,6 @@ from webhooklab.defaults import (
     MAX_LINK_FRAME_BYTES,
 )
 
-
 _logger = logging.getLogger(f"{__name__}.frames")
 # The library logs each frame and header for debugging, and our keys are in some.
 _logger.setLevel(logging.INFO)

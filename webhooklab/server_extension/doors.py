@@ -54,13 +54,25 @@ class Doors:
 
     def __init__(self) -> None:
         self._folder = Path(jupyter_runtime_dir()) / "webhooklab"
+        self._found: dict[Path, tuple[tuple[int, int], Door]] = {}
 
     def find(self, secret: str) -> Door | None:
-        """Where a secret leads; None for one that nobody was given, or that was revoked."""
+        """Where a secret leads; None for one that nobody was given, or that was revoked.
+
+        A file that is still the same one is not read again: others are put in its place whole.
+        """
+        place = self._place(secret)
         try:
-            return Door(**json.loads(self._place(secret).read_bytes()))
+            status = place.stat()
+            version = status.st_ino, status.st_mtime_ns
+            known, door = self._found.get(place, (None, None))
+            if known != version:
+                door = Door(**json.loads(place.read_bytes()))
+                self._found[place] = version, door
         except FileNotFoundError:
+            self._found.pop(place, None)
             return None
+        return door
 
     def set(self, secret: str, door: Door) -> None:
         """Have a secret lead there from now on."""

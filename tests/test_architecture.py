@@ -20,7 +20,7 @@ DOORS = {
     "click": "cli",
     "cryptography": "signatures",
     "filelock": "ownership",
-    "httpx": "pulling demo trial probing",
+    "httpx": "pulling sending demo trial probing",
     "ipywidgets": "inbox demo",
     "IPython": "inbox live",
     "jmespath": "mapping",
@@ -37,7 +37,7 @@ DOORS = {
     # It is the same SQLite, so that both may be open in one process.
     "sqlite3": "store relay",
     "platformdirs": "processes secret",
-    "tenacity": "pulling",
+    "tenacity": "pulling sending",
     "tornado": "wire listener demo processes server_extension relay",
     "tqdm": "progress",
 }

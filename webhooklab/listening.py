@@ -178,6 +178,19 @@ class Listening:
         who = f"process {owner.pid} listens at {owner.url}" if owner else "another process listens"
         return f"attached to {name}: {who}, this Lab sees its rows"
 
+    @property
+    def since(self) -> int | None:
+        """When what listens began to, in us since the epoch; None: nothing does, as far as we know.
+
+        What a sender got is not known of deliveries that came before and had no answer by then.
+        """
+        if self.closed or self.lost:
+            return None
+        if self.capturing is not None:
+            return self.capturing.since
+        owner = owner_of(self._store)
+        return owner.since if owner else None
+
     def settle(self) -> None:
         """Return when all that came in before has been committed, where that can be asked for."""
         if self.server is not None:

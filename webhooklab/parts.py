@@ -1,4 +1,4 @@
-"""What stands behind a Lab: the store, what listens, what pulls, what looks."""
+"""What stands behind a Lab: the store, what listens, what pulls, what sends on, what looks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from webhooklab.answering import Rules
+from webhooklab.answering import FORWARD, Rule, Rules
 from webhooklab.capturing import Options
 from webhooklab.checking import Checks
-from webhooklab.errors import AttachedError, ClosedError, ListenerProcessError, MappingError
+from webhooklab.errors import (
+    AttachedError,
+    ClosedError,
+    ListenerProcessError,
+    MappingError,
+    SendArgumentError,
+)
 from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
 from webhooklab.gates import TakesGates
@@ -24,6 +30,7 @@ from webhooklab.processes import RemoteRules
 from webhooklab.pulling import Pulling
 from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
+from webhooklab.sending import Forward, Route, Sending, is_same_listener, target_from
 from webhooklab.server import Server
 from webhooklab.store import Store
 from webhooklab.views import Views
@@ -67,7 +74,10 @@ class Parts:
         self.exposures = Exposures()
         self.listening = Listening(self.store, self.mappings, options, elsewhere)
         self.closing.callback(self._stop_listening)
-        self.lookout = Lookout(self.store, self.listening, self.pulling)
+        # Stopped while the file can still be written: how far it is belongs there.
+        self.sending = Sending(self.store, refuse=partial(self._refusal, options.allow_origins))
+        self.closing.callback(self.sending.stop)
+        self.lookout = Lookout(self.store, self.listening, self.pulling, self.sending)
         if not self.leads:
             warnings.warn(f"{self.headline}. {_HOW_TO_LEAD}", stacklevel=_TO_THE_CELL)
 
@@ -88,6 +98,26 @@ class Parts:
         return refusal(
             delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
         )
+
+    def forward(self, url: str, **options: Any) -> Forward:
+        """`lab.forward`: the arguments are those of `Route`. Refuses to go round in circles."""
+        route = Route(url=url, **options)
+        self._check_no_loop(route)
+        forward = self.sending.forward(route)
+        if forward.maker is not None:
+            rule = Rule(route.path, maker=forward.maker, name=f"forward:{forward.name}", by=FORWARD)
+            forward.on_stop(self.rules.add(rule).stop)
+        return forward
+
+    def _check_no_loop(self, route: Route) -> None:
+        target, _ = target_from(route.url)
+        current = self.exposures.current
+        public = current.url if current is not None else None
+        if is_same_listener(target, self.url) or (public and target.shown.startswith(public)):
+            raise SendArgumentError(
+                f"{target.shown} is this Lab itself: what it forwards would come again and again. "
+                "Pass the URL of another service."
+            )
 
     def close(self, *, leaving: bool = False) -> None:
         """Free the port and end what runs. Deliveries being committed are still answered.

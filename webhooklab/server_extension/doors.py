@@ -20,7 +20,6 @@ from webhooklab import clock
 from webhooklab.exposure import Behind
 from webhooklab.whole import written_whole
 
-
 _TELLING_APART_US: Final = 1_000_000
 """Two files that follow each other within a tick of the file system's clock may look the same: a
 file is taken for known only when it is older than this."""

@@ -15,7 +15,8 @@ The floors of the house; a module imports only from lower ones, or from its own 
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   handover/                                to a listener, and its answer back
-    3   records pulled                           requests, deliveries; polls, fetches
+    3   records pulled sent                      requests, deliveries; polls, fetches; attempts
+    3   differences                              a payload held against what an API says
     4   tunnel server_extension/                 two ways to be reached from outside
     5   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
@@ -32,17 +33,18 @@ The floors of the house; a module imports only from lower ones, or from its own 
     6   answering/                               what senders get
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
-    7   observations                             what was pulled, kept and shown
+    7   observations attempts                    what was pulled, and sent on; kept and shown
     7   heartbeat retaining                      that we listen; dropping what is no longer kept
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
     8   probing                                  does the public URL lead here?
     8   listened originals                       when we could be reached; what is behind events
-    9   checkup                                  finding out how a lab is
+    9   sending/                                 forwarding what arrives, replaying what has
     9   evidence recovery                        both sides of a comparison; what it missed
     9   live/                                    a comparison while both sides go on
     9   listener
     10  server
+    10  checkup                                  finding out how a lab is
     10  relay/                                   a public server for labs without a public address
     10  processes/                               listeners in processes of their own
     11  capturing                                what captures into a file, in a kernel or beside it

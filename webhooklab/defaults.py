@@ -171,6 +171,35 @@ MAX_ID_CHARACTERS = 512
 MAX_DIFFERENCE_BYTES = 2**20
 """Larger states are fetched and kept, but no difference is computed for them."""
 
+# Sending on
+SEND_TIMEOUT_SECONDS = 30.0
+"""How long one try may take in all."""
+SEND_RETRIES = 12
+"""How often one delivery is tried again: with the pauses below, for about half an hour."""
+SEND_BACKOFF_SECONDS = 1.0
+SEND_MAX_BACKOFF_SECONDS = 300.0
+SEND_UNREACHABLE_SECONDS = 15.0
+"""The longest pause between two looks at a target that takes no connection."""
+MAX_RETRY_AFTER_SECONDS = 3600.0
+"""A target that asks to wait longer is asked again after so long."""
+SEND_CONCURRENCY = 8
+"""Requests under way to one target at one time."""
+SEND_IDLE_SECONDS = 2.0
+"""A connection is used again for so long: less than servers keep theirs."""
+MAX_WAITING_SENDS = 1_000
+"""So many deliveries of a forward wait for another try; the next ones wait in the file."""
+MAX_KEPT_RESPONSE_BYTES = 64 * 2**10
+"""Of a target's answer, in `lab.attempts`."""
+MAX_REPLY_BYTES = 16 * 2**20
+"""Of a target's answer that its sender gets (`reply`)."""
+MAX_UNRECORDED_SENDS = 200
+"""So many tries may wait to be written down; the next ones wait."""
+SEND_RECORD_SECONDS = 0.05
+"""The pause between two transactions that write tries down."""
+SEND_DRAIN_SECONDS = 30.0
+"""How long `drain` waits."""
+MAX_UNCLAIMED_REPLIES = 1_000
+
 # Samples
 SAMPLE_TIMEOUT_SECONDS = 60.0
 
@@ -200,5 +229,7 @@ HANDOVER_IDLE_SECONDS = 20.0
 MAX_HANDED_ANSWER_BYTES = 16 * 2**20
 """A lab's longer answer is not handed back."""
 EXPOSURE_SECRET_BYTES = 32
+MAX_KEPT_GATES = 100
+"""So many addresses of tunnels are remembered for a capture file, the newest."""
 CHECK_TIMEOUT_SECONDS = 30.0
 """How long `check` waits for its own delivery to come and be answered."""

@@ -16,6 +16,9 @@ WebhookLabError
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
+├── SendArgumentError       what to send on, or where to, makes no sense (also a ValueError)
+├── ConfirmationError       credentials would leave this machine: say confirm=True, or do not
+├── SendTimeout             not all was sent on in time (also a TimeoutError)
 ├── RecoveryError           what polls saw of a missed change was deleted since: compare again
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
 ├── ExposureError           there is no public URL here, or not this way
@@ -107,6 +110,18 @@ class MappingError(WebhookLabError, ValueError):
 
 class PullArgumentError(WebhookLabError, ValueError):
     """A URL, template or number given to `lab.poll` or `lab.fetch_related` cannot be used."""
+
+
+class SendArgumentError(WebhookLabError, ValueError):
+    """A URL, filter or number given to `lab.forward` or `lab.replay` cannot be used."""
+
+
+class ConfirmationError(WebhookLabError):
+    """Deliveries with credentials were to go to another machine, and nobody has confirmed it."""
+
+
+class SendTimeout(WebhookLabError, TimeoutError):
+    """Not everything was sent on in time; `lab.attempts` has what was tried."""
 
 
 class RecoveryError(WebhookLabError):

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from webhooklab.errors import ExposureError
+from webhooklab.errors import ExposureError, WebhookLabError
 
 NOBODY: Final = "nobody outside this machine can reach it"
 NEARBY: Final = "only what is on this network can reach it"
@@ -143,7 +143,7 @@ class Exposures:
     def close(self) -> None:
         """Close all. Where that cannot be said, senders find nobody listening, which says it."""
         for each in self.all:
-            with suppress(ExposureError):
+            with suppress(WebhookLabError):
                 each.close()
 
 

@@ -227,6 +227,8 @@ class Ingress:
                     _resolve(answer, outcome, failure)
                 elif sender is not None:
                     sender.reply(failure or answer)
+                elif isinstance(outcome, Stored):
+                    self._amend(outcome.seq, None, _nothing)
             except Exception:  # the others are to have their answers
                 logger.exception("a sender could not be answered")
 
@@ -249,7 +251,7 @@ class Ingress:
         """Answer soon what has been promised: the listener is closing. On the loop."""
         self._promises.hurry()
 
-    def _amend(self, seq: int, status: int, then: Callable[[], object]) -> None:
+    def _amend(self, seq: int, status: int | None, then: Callable[[], object]) -> None:
         def on_outcomes(outcomes: Sequence[Outcome]) -> None:
             # Whether it could be written down or not, the sender is to have its answer.
             if isinstance(outcomes[0], CaptureFileError):
@@ -268,6 +270,10 @@ def _resolve(promise: Promise, outcome: Outcome, failure: Answer | None) -> None
         promise.keep(outcome.seq)
     else:
         promise.drop(failure)
+
+
+def _nothing() -> None:
+    """Nobody waits for this."""
 
 
 def _ignore_outcome(outcomes: object) -> None:

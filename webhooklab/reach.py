@@ -9,7 +9,7 @@ from typing import Final
 
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import Behind, Exposure, Exposures
-from webhooklab.gates import Gates
+from webhooklab.gates import TakesGates
 from webhooklab.tunnel import TunnelExposure
 
 AUTO: Final = "auto"
@@ -21,7 +21,7 @@ class Wish:
 
     file: Path
     behind: Behind
-    gates: Gates
+    gates: TakesGates
     exposures: Exposures
     base_url: str | None
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import ANYONE, Exposure, checked_address, reach_of
-from webhooklab.gates import Gate, Gates
+from webhooklab.gates import TakesGates
 from webhooklab.secret import Secret
 
 VIA: Final = "tunnel"
@@ -22,7 +22,7 @@ class TunnelExposure(Exposure):
 
     via = VIA
 
-    def __init__(self, file: Path, gates: Gates, address: str, *, name: str = VIA) -> None:
+    def __init__(self, file: Path, gates: TakesGates, address: str, *, name: str = VIA) -> None:
         self._address = checked_address(address).rstrip("/")
         if urlsplit(self._address).path:
             raise ExposureError(f"{address!r} has a path: pass the tunnel's address without one.")
@@ -33,8 +33,8 @@ class TunnelExposure(Exposure):
         self._set()
 
     def _set(self) -> None:
-        host = urlsplit(self._address).netloc.rpartition("@")[2]
-        self._gates.set(host, Gate(f"/{self._secret.text}", open=not self._closed))
+        host = urlsplit(self._address).netloc.rpartition("@")[2].lower()
+        self._gates.set(host, self._secret.gate(host, open=not self._closed))
 
     @property
     def url(self) -> str:

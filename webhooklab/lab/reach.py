@@ -18,8 +18,10 @@ class Reach(Face):
         `base_url` if that is given and else at the address that it, or your browser, knows; "auto":
         a tunnel of yours where `base_url` is given, else "jupyter". The URL cannot be guessed, and
         stays the same for this capture file until `.revoke()`. Called again, it replaces the
-        earlier exposure by the same way. Raises `ExposureError`, and `AttachedError` where another
-        process listens.
+        earlier exposure by the same way. Where a process of its own listens, and goes on without
+        this kernel, so does the URL; else it closes with the Lab, and senders are told to try again
+        later, until a Lab for this file is exposed again. Raises `ExposureError`, and
+        `AttachedError` where another process listens.
         """
         parts = self._parts
         return reach.expose(

@@ -62,6 +62,10 @@ class Incoming(web.RequestHandler):
 
     def initialize(self, doors: Doors, handover: Handover) -> None:
         """Tornado's: what the route was registered with."""
+        self._method = self.request.method or ""
+        if self._method not in self.SUPPORTED_METHODS:
+            # Tornado would answer 405 to WebDAV's methods, and to those that nobody has heard of.
+            self.request.method = "POST"
         self._doors = doors
         self._handover = handover
         self._body = bytearray()
@@ -179,7 +183,7 @@ class Incoming(web.RequestHandler):
             return
         meta = Meta(
             source=SOURCE,
-            method=self.request.method or "",
+            method=self._method,
             target=self._target,
             headers=self._pairs,
             remote=self.request.remote_ip,
@@ -231,7 +235,7 @@ class Incoming(web.RequestHandler):
         access_log.log(level, "%d %s %.1f ms", status, self._request_summary(), milliseconds)
 
     def _request_summary(self) -> str:
-        return f"{self.request.method} {ROUTE}... ({self.request.remote_ip})"
+        return f"{self._method} {ROUTE}... ({self.request.remote_ip})"
 
     def log_exception(
         self,

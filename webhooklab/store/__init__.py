@@ -98,8 +98,11 @@ class Store(Reader):
             stored.append(outcome)
         return stored
 
-    def amend(self, seq: int, status: int) -> None:
-        """Say what a delivery's sender got, and wait for the commit. Raises `CaptureFileError`."""
+    def amend(self, seq: int, status: int | None) -> None:
+        """Say what a delivery's sender got, and wait for the commit. None: it has left.
+
+        Raises `CaptureFileError`.
+        """
         self.append([Amendment(seq, status)])
 
     @property

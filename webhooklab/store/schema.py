@@ -158,6 +158,29 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE deliveries ADD COLUMN amended INTEGER;
     CREATE INDEX deliveries_amended ON deliveries (amended) WHERE amended IS NOT NULL;
     """,
+    # What is sent on. `sender` is a forward ("forward:NAME") or one replay; `final` is the try
+    # after which there is no other. `seq` is empty where what was replayed is of another file.
+    """
+    CREATE TABLE forwards (name TEXT PRIMARY KEY, reached INTEGER NOT NULL) WITHOUT ROWID;
+
+    CREATE TABLE attempts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sender TEXT NOT NULL,
+        seq INTEGER,
+        given_seq INTEGER NOT NULL,
+        target TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        started_at INTEGER NOT NULL,
+        elapsed_ms INTEGER NOT NULL,
+        status INTEGER,
+        error TEXT,
+        response_headers_json TEXT,
+        response_body BLOB,
+        final INTEGER NOT NULL
+    );
+    CREATE INDEX attempts_by_delivery ON attempts (seq);
+    CREATE INDEX attempts_by_sender ON attempts (sender, seq);
+    """,
 )
 
 VERSION: Final = len(STEPS)

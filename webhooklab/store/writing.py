@@ -87,10 +87,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What became known of a delivery after its commit: the status that its sender gets."""
+    """What became known of a delivery after its commit: the status that its sender gets.
+
+    None: it gets none, because it has left.
+    """
 
     seq: int
-    status: int
+    status: int | None
 
 
 def amend(connection: Connection, amendments: Sequence[Amendment]) -> None:

@@ -10,6 +10,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   disks retention                          what a file stands on, how much it is to keep
     2   measures health                          how long things take, how late, how a lab is
     2   code                                     a request as curl and Python
+    2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other

@@ -215,6 +215,7 @@ def _unwrapped(content: bytes) -> Request:
         body=body,
         source=meta.source,
         remote=meta.remote,
+        passage=meta.passage,
     )
 
 

@@ -77,9 +77,9 @@ class RelayExposure(Outward):
         said = []
         if self._over is not None and not self._closed:
             said.append(f"Nothing comes by the relay any more: {self._over}. Expose the lab again.")
-        if self._link.dropped:
+        if dropped := self._link.dropped:
             said.append(
-                f"The relay has dropped {self._link.dropped:,} deliveries before this lab got them: "
+                f"The relay has dropped {dropped:,} deliveries before this lab got them: "
                 "connect more often, or have who runs it keep more."
             )
         if self._link.behind:

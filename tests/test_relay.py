@@ -1,6 +1,7 @@
 """The relay as senders and readers meet it: real processes, sockets and files."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -155,7 +156,7 @@ def test_who_waits_is_let_go_when_the_lab_leaves(relay, channel):
     with ThreadPoolExecutor(1) as pool, Reader(relay.url, channel) as reader:
         got = pool.submit(send, relay, channel)
         reader.delivery()
-        reader.link.socket.close()
+        reader.link.socket.shutdown(socket.SHUT_RDWR)
         assert got.result().status == 202
 
 

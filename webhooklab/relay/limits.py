@@ -59,7 +59,7 @@ CONNECTIONS = 4_000
 SECRET_BYTES = 32
 """Random bytes in a token and in a key."""
 CHANNEL_BYTES = 16
-HELLO_SECONDS = 10.0
+HELLO_SECONDS = 5.0
 """A reader says hello within so long."""
 SEND_SECONDS = 60.0
 """A reader that does not take one frame in so long is cut off."""

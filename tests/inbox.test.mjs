@@ -626,7 +626,7 @@ test("a fetch's verdict is in words", () => {
   assert.deepEqual(fetchVerdict({ ...fetch, error: "status 503" }), ["✗ not fetched", "status 503"]);
 });
 
-const truth = (said) => bytes(JSON.stringify({ count: 1, fetches: [], outlook: "", ...said }));
+const truth = (said) => bytes(JSON.stringify({ at: 99, count: 1, fetches: [], outlook: "", ...said }));
 
 test("what was fetched is asked for once, and again when there is more", () => {
   const truths = new Truths();
@@ -650,6 +650,19 @@ test("what was fetched is asked for once, and again when there is more", () => {
   truths.hear({ after: 13, through: 14, seqs: [3] });
   assert.ok(ask(1, 1), "a message between them was lost");
   assert.ok(ask(1, 20_000), "an answer was lost");
+});
+
+test("an answer that was overtaken is not the last word", () => {
+  const truths = new Truths();
+  truths.expect(4);
+  assert.ok(truths.question(1, false, "[]", 0));
+  truths.hear({ after: 4, through: 5, seqs: [1] });
+  truths.take({ seq: 1, whole: false }, truth({ at: 4, count: 0 }));
+  assert.ok(truths.question(1, false, "[]", 0), "it was looked up before what was told of");
+  truths.take({ seq: 1, whole: false }, truth({ at: 5 }));
+  truths.take({ seq: 1, whole: false }, truth({ at: 4, count: 0 }));
+  assert.equal(truths.get(1).answer.count, 1);
+  assert.equal(truths.question(1, false, "[]", 0), null);
 });
 
 test("what is shown whole stays whole; nothing may become something", () => {

@@ -84,8 +84,7 @@ class Parts:
 
     def _end_exposures(self) -> None:
         """What outlives this kernel is reached while there is none."""
-        if not self.listening.goes_on(leaving=self._leaving):
-            self.exposures.close()
+        self.exposures.close(staying=self.listening.goes_on(leaving=self._leaving))
 
     def _stop_listening(self) -> None:
         self.listening.close(leaving=self._leaving)

@@ -145,6 +145,7 @@ class Feed:
         self._revision, self._sent = revision, self._head
         self._total = self._store.count()
         self._amended = self._store.last_amendment(connection)
+        self._fetched = observations.newest_fetch(connection)
         newest = self._newest(connection, limits.FIRST_ROWS)
         with self._lock:
             self._wanted = [(0 if self._greeted.is_set() else newest, self._head)]

@@ -936,15 +936,21 @@ export class Truths {
   /** Deliveries for which something was fetched. */
   hear({ after, through, seqs }) {
     const all = this.through !== null && after !== this.through;
-    for (const [seq, entry] of this.held) entry.stale ||= all || seqs.includes(seq);
+    const named = new Set(seqs);
+    for (const [seq, entry] of this.held) if (all || named.has(seq)) this.outdate(entry, through);
     this.through = through;
   }
 
   /** The newest fetch there is. */
   expect(through) {
     if (through === undefined || through === this.through) return;
-    if (this.through !== null) for (const entry of this.held.values()) entry.stale = true;
+    if (this.through !== null) for (const entry of this.held.values()) this.outdate(entry, through);
     this.through = through;
+  }
+
+  /** An answer that is older than fetch `told` may lack it. */
+  outdate(entry, told) {
+    Object.assign(entry, { stale: true, told });
   }
 
   /** What to ask the kernel for now; null: nothing. `fetchers` is who may fetch, `now` in ms. */
@@ -963,11 +969,10 @@ export class Truths {
   take({ seq, whole }, buffer) {
     const before = this.held.get(seq);
     const answer = JSON.parse(textOf(buffer));
-    if (before?.whole && !whole) {
-      before.stale = true; // it has come by itself, and not all of it
-      return;
-    }
-    this.keep(seq, { answer, error: null, whole, stale: false, asked: null, fetchers: before?.fetchers });
+    const { told = 0, fetchers } = before ?? {};
+    if (before?.whole && !whole) this.outdate(before, answer.at); // it has come by itself, not all of it
+    else if (before?.answer?.at > answer.at) before.asked = null; // overtaken by what came by itself
+    else this.keep(seq, { answer, error: null, whole, stale: told > answer.at, told, asked: null, fetchers });
   }
 
   fail(seq, error) {

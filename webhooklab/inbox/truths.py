@@ -38,21 +38,27 @@ class Truths:
     def of(self, seq: int, budget: int) -> bytes:
         """JSON: `count`, the newest `fetches`, the newest first, and in words what to expect.
 
+        `at` is the newest fetch of all when this was looked up: a later answer has a higher one.
+
         A fetch whose payload and state have more characters together than what is left of
         `budget` comes without them, `left_out` says how many there are.
         """
         with self._store.reading() as connection:
+            at = rows.newest_fetch(connection)
             count, found = rows.fetches_of(connection, seq, limits.SHOWN_FETCHES)
+        said = {"at": at, "count": count, "outlook": "" if found else self._outlook(seq)}
+        return json.dumps(said | {"fetches": self._all(seq, found, budget)}).encode()
+
+    def _all(self, seq: int, found: list[dict[str, Any]], budget: int) -> list[dict[str, Any]]:
         if not found:
-            said = {"count": 0, "fetches": [], "outlook": self._outlook(seq)}
-            return json.dumps(said).encode()
+            return []
         spoken = {each.item: each for each in self._observations.spoken(seq)}
         fetches = []
         for fetch in found:
             made = self._beside(fetch, spoken.get(fetch["item"]), budget)
             budget -= 0 if made["left_out"] else _size(fetch, spoken.get(fetch["item"]))
             fetches.append(made)
-        return json.dumps({"count": count, "fetches": fetches, "outlook": ""}).encode()
+        return fetches
 
     def _beside(self, fetch: dict[str, Any], event: Spoken | None, budget: int) -> dict[str, Any]:
         newer = fetch["superseded"]

@@ -53,7 +53,6 @@ class RelayExposure(Outward):
             host=base_url.partition("://")[2],
             channel=f"{VIA} {self._credentials.channel.channel}",
         )
-        self._dropped = 0
         self._over: str | None = None
         self._revoked = False
         self._begin()
@@ -78,9 +77,9 @@ class RelayExposure(Outward):
         said = []
         if self._over is not None and not self._closed:
             said.append(f"Nothing comes by the relay any more: {self._over}. Expose the lab again.")
-        if self._dropped:
+        if dropped := self._link.dropped:
             said.append(
-                f"The relay has dropped {self._dropped:,} deliveries before this lab got them: "
+                f"The relay has dropped {dropped:,} deliveries before this lab got them: "
                 "connect more often, or have who runs it keep more."
             )
         if self._link.behind:
@@ -122,11 +121,7 @@ class RelayExposure(Outward):
         place = f"ws{base}/listen/{self._credentials.channel.channel}"
         try:
             async with socket(place, headers=bearer(self._credentials)) as connection:
-                session = Session(connection, self._desk, self._credentials.made_at)
-                try:
-                    await session.run()
-                finally:
-                    self._dropped += session.dropped
+                await Session(connection, self._desk, self._credentials.made_at).run()
         except InvalidStatus as error:
             if error.response.status_code == HTTPStatus.NOT_FOUND:
                 raise LinkError("it does not know this channel (any more)") from error

@@ -124,14 +124,6 @@ class Desk:
         with contextlib.suppress(CaptureFileError), self._store.writing() as connection:
             passages.settle(connection, self._channel, reached)
 
-    async def begin_again(self, reached: int) -> None:
-        """The relay has lost what came after this number, and gives the next ones anew."""
-        await asyncio.to_thread(self._begin_again, reached)
-
-    def _begin_again(self, reached: int) -> None:
-        with self._store.writing() as connection:
-            passages.begin_again(connection, self._channel, reached)
-
     # What went wrong
 
     async def note(self, what: str) -> None:

@@ -24,6 +24,7 @@ class Link:
 
     `since`: connected since then, in us; None: not connected. `retry_at`: monotonic; None: it is
     being tried now. `behind`: deliveries that the relay has and we do not; None: nobody knows.
+    `dropped`: those that it had, and gave up before we got them.
     """
 
     host: str
@@ -32,6 +33,7 @@ class Link:
     reason: str | None = None
     retry_at: float | None = None
     behind: int | None = None
+    dropped: int = 0
 
     def connected(self) -> None:
         """From now on deliveries come."""

@@ -37,8 +37,6 @@ class Session:
     """
 
     def __init__(self, connection: ClientConnection, desk: Desk, made_at: int) -> None:
-        self.dropped = 0
-        """How many deliveries the relay has dropped before they came here."""
         self._connection = connection
         self._desk = desk
         self._made_at = made_at
@@ -68,11 +66,6 @@ class Session:
         if not isinstance(ready, Ready):
             raise LinkError("it does not say that it is ready")
         self._head = ready.head
-        if ready.head < self._progress.reached:
-            lost = f"it has lost what it had after delivery {ready.head} of this channel"
-            await self._desk.note(f"{lost}, as when its file was put back from a copy")
-            await self._desk.begin_again(ready.head)
-            self._progress = Progress(ready.head)
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
         while True:
@@ -154,7 +147,7 @@ class Session:
 
     async def _take_gap(self, gap: Gap) -> None:
         count = gap.last - gap.first + 1
-        self.dropped += count
+        self._desk.link.dropped += count
         await self._desk.note(
             f"it has dropped {count} deliveries ({gap.first} to {gap.last}) before they came here"
         )

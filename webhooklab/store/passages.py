@@ -88,12 +88,6 @@ def last_came(connection: Connection, channel: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def begin_again(connection: Connection, channel: str, reached: int) -> None:
-    """What comes after this number is new: forget that it has come before."""
-    connection.execute("INSERT OR REPLACE INTO channels VALUES (?, ?)", (channel, reached))
-    connection.execute("DELETE FROM passages WHERE channel = ? AND mark > ?", (channel, reached))
-
-
 def forget_oldest(connection: Connection, channel: str, kept: int) -> None:
     """Forget the marks of a channel, but for the newest `kept`."""
     query = """

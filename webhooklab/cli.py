@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import signal
 import threading
 from pathlib import Path
@@ -17,6 +19,7 @@ from webhooklab.errors import CaptureFileError, ListenerProcessError, WebhookLab
 
 if TYPE_CHECKING:
     from webhooklab.processes import Entry
+    from webhooklab.standalone import Service
 
 
 class _Friendly(click.Group):
@@ -103,11 +106,18 @@ def shop(port: int | None, seed: int | None, webhook_url: str | None, rate: floa
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=int, help="Default: the one the file used last, else a free one.")
 @click.option("--keep", metavar="HOW MUCH", help="7d, 100000 (deliveries) or 2GB. Default: all.")
-def listen(path: Path, host: str, port: int | None, keep: str | None) -> None:
+@click.option("--expose", metavar="WHAT", help="A relay's address, or a way of lab.expose.")
+@click.option("--base-url", metavar="URL", help="What lab.expose takes as base_url.")
+@click.option("--bucket", multiple=True, help="Webhook Relay's. Default: all of the account.")
+def listen(path: Path, host: str, port: int | None, keep: str | None, **exposed: Any) -> None:
     """Capture webhooks into PATH, until Ctrl-C or `webhooklab stop`.
 
     A Lab that is opened on PATH meanwhile sees each row at once; with listener="process" it also
     says what senders get.
+
+    WHAT is the address of a relay (`webhooklab relay`) or of a channel of smee.io; or "smee" or
+    "tunnel" with --base-url; or "webhookrelay", whose key and secret are read from
+    WEBHOOKRELAY_KEY and WEBHOOKRELAY_SECRET.
     """
     from webhooklab.capturing import Options
     from webhooklab.following import Followers
@@ -121,9 +131,46 @@ def listen(path: Path, host: str, port: int | None, keep: str | None) -> None:
     followers = Followers(service.store)
     followers.follow("terminal", lambda delivery: click.echo(repr(delivery)))
     service.closing.callback(followers.stop)
+    _expose(service, **exposed)
     with contextlib.suppress(KeyboardInterrupt):
         service.run()
     click.echo()
+
+
+def _expose(
+    service: Service, expose: str | None, base_url: str | None, bucket: tuple[str, ...]
+) -> None:
+    """Have it reached from outside, for as long as it listens; say where, and how that goes."""
+    from webhooklab import reach
+    from webhooklab.exposure import Exposures
+
+    if expose is None and base_url is None:
+        return
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("webhooklab.relay").setLevel(logging.INFO)
+    capturing, exposures = service.capturing, Exposures()
+    service.closing.callback(exposures.close)
+    wish = reach.Wish(
+        file=service.store.path,
+        behind=capturing.behind,
+        gates=capturing.server.ingress.gates,
+        exposures=exposures,
+        store=service.store,
+        base_url=base_url,
+        access=reach.Access(
+            os.environ.get("WEBHOOKRELAY_KEY", ""),
+            os.environ.get("WEBHOOKRELAY_SECRET", ""),
+            bucket,
+        ),
+    )
+    try:
+        exposure = reach.expose(expose or reach.AUTO, wish)
+    except WebhookLabError:
+        service.closing.close()
+        raise
+    click.echo(f"public URL: {exposure.url or 'see Webhook Relay'}")
+    for notice in exposure.notices:
+        click.echo(notice)
 
 
 @main.command()

@@ -196,6 +196,8 @@ MAX_UNRECORDED_SENDS = 200
 """So many tries may wait to be written down; the next ones wait."""
 SEND_RECORD_SECONDS = 0.05
 """The pause between two transactions that write tries down."""
+REPLAY_LEAVE_SECONDS = 2.0
+"""How long a replay that is interrupted waits for what is under way."""
 SEND_DRAIN_SECONDS = 30.0
 """How long `drain` waits."""
 MAX_UNCLAIMED_REPLIES = 1_000

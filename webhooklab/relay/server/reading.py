@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from tornado import web
@@ -42,7 +43,7 @@ class Reading(WebSocketHandler, Ending):
         self._stream: IOStream | None = None
         self._greeted = False
         self._heard_at = 0.0
-        self._ticking: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def get(self, *args: str, **kwargs: str) -> None:
         """Tornado's: the handshake. A wrong key and an unknown channel look the same."""
@@ -60,17 +61,20 @@ class Reading(WebSocketHandler, Ending):
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Tornado's: it is a WebSocket now."""
-        self._heard_at = clock.monotonic()
-        self._after(HELLO_SECONDS, self._tick)
+        self._after(HELLO_SECONDS, self.abort)
 
-    def _after(self, seconds: float, function: object) -> None:
-        assert callable(function)
-        self._ticking = asyncio.get_running_loop().call_later(seconds, function)
+    def _after(self, seconds: float, function: Callable[[], object]) -> None:
+        """Call that then, and not what was to be called before."""
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(seconds, function)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _tick(self) -> None:
         """Ping, and cut what is silent: there is nobody to say farewell to."""
-        silence = clock.monotonic() - self._heard_at
-        if silence > SILENCE_SECONDS or not self._greeted:
+        if clock.monotonic() - self._heard_at > SILENCE_SECONDS:
             self.abort()
             return
         self._after(PING_SECONDS, self._tick)
@@ -104,14 +108,14 @@ class Reading(WebSocketHandler, Ending):
             session.receive(frame)
         elif isinstance(frame, Hello) and frame.protocol == PROTOCOL:
             self._greeted = True
+            self._after(PING_SECONDS, self._tick)
             self._relay.hello(session, frame)
         else:
             raise RelayProtocolError("The other end did not say hello as it should.")
 
     def on_close(self) -> None:
         """Tornado's: the link has ended."""
-        if self._ticking is not None:
-            self._ticking.cancel()
+        self._stop_timer()
         if self._session is not None:
             self._relay.detach(self._session)
 

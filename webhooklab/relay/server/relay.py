@@ -149,7 +149,7 @@ class Relay:
         session = self._sessions.get(channel)
         if not isinstance(became, int):
             sender.reply(_failure(became))
-        elif session is None or not session.ready:
+        elif session is None or not session.answers:
             sender.reply(ACCEPTED)
         else:
             session.wait(became, sender)

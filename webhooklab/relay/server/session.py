@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from webhooklab.errors import RelayProtocolError, StoreError
 from webhooklab.records import Answer as Answered
@@ -31,7 +32,9 @@ from webhooklab.relay.protocol import (
 from webhooklab.relay.server.file import Kept, Known, RelayFile
 from webhooklab.relay.server.keys import unsealed
 
-ROUTE = "/h/"
+logger = logging.getLogger(__name__)
+
+ROUTE: Final = "/h/"
 """Before the token, in what senders call."""
 
 
@@ -117,9 +120,9 @@ class Session:
         self.ended = False
 
     @property
-    def ready(self) -> bool:
-        """Whether it has said hello, and takes deliveries."""
-        return self._pump is not None and not self.ended
+    def answers(self) -> bool:
+        """Whether it may answer what is committed now: it has said hello, and keeps up."""
+        return self._pump is not None and not self.ended and not self._is_full()
 
     def begin(self, after: int, head: int) -> None:
         """It has everything up to `after`; the channel's newest is `head`."""
@@ -206,6 +209,9 @@ class Session:
                     await self._wake.wait()
         except (OSError, TimeoutError, StoreError):
             self._link.abort()
+        except Exception:  # a link that stands still would look like one with nothing to say
+            logger.exception("a reader's link failed")
+            self._link.abort()
 
     async def _send_next(self) -> bool:
         """Send the next delivery, if there is one and the window lets it."""
@@ -249,7 +255,7 @@ class Session:
             await self._budget.give(taken)
 
 
-ACCEPTED = Answered(202)
+ACCEPTED: Final = Answered(202)
 """What a sender gets whom no lab answers: it is kept."""
 
 

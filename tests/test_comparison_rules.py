@@ -443,6 +443,14 @@ def test_rule_09_an_event_without_a_version_may_have_been_it():
         assert judged([push(moment)], [BASE, SECOND]) == {"2": verdict}
 
 
+def test_rule_09_nothing_is_known_of_when_without_a_time_of_receipt():
+    assert judged([push(None, "5", entity_id="b")], [BASE, SECOND], works=False) == {}
+    pulled = [BASE, SECOND, seen("5", 5, None, 900, entity_id="b")]
+    untimed = judged([push(None, "5", entity_id="b")], pulled, works=False)
+    assert untimed == {"2": "unknown: nothing ever pushed"}
+    assert judged([push(None)], [BASE, SECOND]) == {"2": "unknown: thin"}
+
+
 def test_rule_09_only_an_invalid_signature():
     assert judged([push(50, "2", verified="invalid")], [BASE, SECOND]) == {
         "2": "unknown: invalid signature only"

@@ -466,6 +466,33 @@ def test_rule_09_an_entity_that_no_poll_covers():
     assert judged([push(50, "2", **other)], [BASE], "x") == {"2": "unknown: not polled"}
 
 
+# What it is given
+
+
+@pytest.mark.parametrize("now", [at(99), at(99).timestamp(), at(99).isoformat(), "99 s"])
+def test_now_is_any_time_that_verify_takes(now):
+    pushed, pulled = events({"seq": 1, **PROOF}), snapshots(PROVED, BASE, SECOND)
+    if now == "99 s":
+        with pytest.raises(ValueError, match="'99 s' is no time"):
+            compare(pushed, pulled, now=now)
+    else:
+        found = compare(pushed, pulled, listening=listening(), now=now)
+        assert rows_of(found)["verdict"].tolist() == ["pending"]
+
+
+@pytest.mark.parametrize("grace", [-1, "30", None, float("nan"), float("inf")])
+def test_a_grace_that_is_none_is_refused(grace):
+    with pytest.raises(ValueError, match="pass 0 or more seconds"):
+        run([], [BASE], grace=grace)
+
+
+@pytest.mark.parametrize("name", ["events", "listening"])
+def test_what_is_no_frame_is_refused_by_its_name(name):
+    given = {"events": events(PROOF), "snapshots": snapshots(PROVED), name: [(0, 1)]}
+    with pytest.raises(TypeError, match=f"{name}: pass a DataFrame like lab"):
+        compare(**given)
+
+
 # Rule 10
 
 
@@ -978,6 +1005,12 @@ def test_rule_17_from_polls_alone_shorter_intervals_are_na():
     assert "at least" in alone.sentence
 
 
-def test_rule_17_refuses_an_interval_that_is_none():
+@pytest.mark.parametrize("every", [[0], ["10 s"], None, 0])
+def test_rule_17_refuses_an_interval_that_is_none(every):
     with pytest.raises(ValueError, match="positive"):
-        lives(("a", 1)).what_if(every=[0])
+        lives(("a", 1)).what_if(every=every)
+
+
+def test_rule_17_takes_one_interval_too():
+    found = lives(("a", 1), ("a", 31))
+    pd.testing.assert_frame_equal(found.what_if(every=30), found.what_if(every=[30]))

@@ -493,6 +493,33 @@ def test_what_is_no_frame_is_refused_by_its_name(name):
         compare(**given)
 
 
+@pytest.mark.parametrize("optional", [None, pd.DataFrame()])
+def test_frames_without_any_column_are_compared_to_nothing(optional):
+    empty = pd.DataFrame()
+    found = compare(empty, empty, polls=optional, fetches=optional, listening=optional)
+    assert found.verdict.startswith("No verdicts")
+    assert (len(found.changes), len(found.missed), len(found.what_if(every=[1, 2]))) == (0, 0, 2)
+    assert "Nothing is known of x" in found.explain("x").sentence
+
+
+@pytest.mark.parametrize("side", ["events", "snapshots"])
+@pytest.mark.parametrize("how", ["without", "unknown", "as text", "elsewhere"])
+def test_explains_what_the_frames_do_not_time_or_time_in_their_own_way(side, how):
+    given = {"events": events(PROOF), "snapshots": snapshots(PROVED)}
+    frame, name = given[side], {"events": "received_at", "snapshots": "polled_at"}[side]
+    told = {
+        "without": frame.drop(columns=name),
+        "unknown": frame.assign(**{name: pd.NaT}),
+        "as text": frame.assign(**{name: frame[name].astype(str)}),
+        "elsewhere": frame.assign(**{name: frame[name].dt.tz_convert("Asia/Tokyo")}),
+    }
+    sentence = compare(**given | {side: told[how]}).explain("proof").sentence
+    assert sentence.startswith("proof changed 1 time: version 1 was pushed")
+    assert (
+        "a poll showed it" if how in ("as text", "elsewhere") else "and a poll showed it"
+    ) in sentence
+
+
 # Rule 10
 
 

@@ -222,7 +222,7 @@ def _check_frames(**frames: object) -> None:
 
 
 def _duration(grace: object) -> int:
-    if not (isinstance(grace, Real) and 0 <= grace < math.inf):
+    if not (isinstance(grace, Real) and 0 <= float(grace) < math.inf):
         raise ValueError(f"grace={grace!r}: pass 0 or more seconds.")
     return round(float(grace) * 1e6)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, Array, codes, is_time, numbered, ticks
+from webhooklab.comparison.sides import time_column
 
 _US = 1_000_000
 
@@ -73,7 +74,7 @@ def what_if(
 
 
 def _positive(interval: object) -> float:
-    if not (isinstance(interval, Real) and interval > 0):
+    if not (isinstance(interval, Real) and float(interval) > 0):
         raise ValueError(f"every={interval!r}: an interval is a positive number of seconds.")
     return float(interval)
 
@@ -138,7 +139,7 @@ def observed_interval(polls: pd.DataFrame | None, snapshots: pd.DataFrame) -> fl
         asked = ticks(polls["requested_at"])
         names = codes(polls["poller"])
     else:
-        asked = np.unique(ticks(snapshots["polled_at"]))
+        asked = np.unique(ticks(time_column(snapshots, "polled_at")))
         names = np.zeros(len(asked), "i8")
     gaps = _gaps(asked, names)
     finite = gaps[np.isfinite(gaps)]

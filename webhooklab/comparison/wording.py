@@ -60,6 +60,8 @@ def percentiles(lags: pd.Series) -> str | None:
 
 def instant(time: pd.Timestamp) -> str:
     """A time to the millisecond, UTC."""
+    if pd.isna(time):
+        return "an unknown time"
     return f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 1000:03d} UTC"
 
 

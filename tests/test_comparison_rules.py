@@ -451,6 +451,23 @@ def test_rule_09_nothing_is_known_of_when_without_a_time_of_receipt():
     assert judged([push(None)], [BASE, SECOND]) == {"2": "unknown: thin"}
 
 
+def test_the_verdict_says_what_to_do_about_thin_events():
+    found = run([push(50), push(60, "7", entity_id="b")], [BASE, SECOND])
+    assert found.verdict.startswith("No webhook is known to be missing, in 1 change; of 2 more")
+    alone = run([push(5), push(50)], [BASE, SECOND], works=False)
+    assert alone.verdict.startswith(
+        "These data cannot tell of 1 change: an event without a version"
+    )
+    for comparison in (alone, run([push(50)], [BASE, SECOND])):
+        assert "lab.map(version=...)" in comparison.verdict
+        assert "lab.fetch_related(...)" in comparison.verdict
+
+
+def test_the_verdict_does_not_count_as_told_what_is_too_early():
+    found = run([push(50, "2")], [BASE], works=False)
+    assert found.verdict == "Too early to tell: let webhooks and polls go on for a while."
+
+
 def test_rule_09_only_an_invalid_signature():
     assert judged([push(50, "2", verified="invalid")], [BASE, SECOND]) == {
         "2": "unknown: invalid signature only"

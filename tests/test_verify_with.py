@@ -253,8 +253,10 @@ class TestSamples:
         assert send(lab, *signed(b"{}"), body=b"{}", path="github")[1].verified == "valid"
 
     def test_what_there_is_no_sample_of(self, lab):
-        with pytest.raises(ValueError, match="there are samples of"):
+        with pytest.raises(ValueError, match="of github there are samples of"):
             lab.send_sample("github", "nothing.happened")
+        with pytest.raises(ValueError, match="there is no sample of jira; there are of"):
+            lab.send_sample("jira")
 
 
 class TestRetries:

@@ -198,7 +198,8 @@ def compare(
     `events` are the columns of `lab.unbatched` (or `lab.events`), and may have `state`, a dict;
     `snapshots`, `polls` and `fetches` those of the lab's. `listening` has `started_at` and
     `stopped_at` (NaT: still): without it no webhook is called missed. `grace` is in seconds: how
-    long after the first poll that saw a change its webhook may still come. `now`: a datetime (a
+    long after the first poll that saw a change its webhook may still come; what comes later is no
+    longer called missed. `now`: a datetime (a
     naive one is UTC), Unix time in seconds or ISO 8601 text; None is the latest time in any frame.
     Raises `ValueError` for a negative grace and for a `now` that is no time, `TypeError` for what
     is no DataFrame.

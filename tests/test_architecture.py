@@ -20,7 +20,7 @@ DOORS = {
     "click": "cli",
     "cryptography": "signatures",
     "filelock": "ownership",
-    "httpx": "pulling sending demo trial probing",
+    "httpx": "pulling sending demo trial probing relay",
     "ipywidgets": "inbox demo",
     "IPython": "inbox live",
     "jmespath": "mapping",
@@ -36,10 +36,11 @@ DOORS = {
     # The relay's file is no capture file: other tables, another owner, and never opened by a lab.
     # It is the same SQLite, so that both may be open in one process.
     "sqlite3": "store relay",
-    "platformdirs": "processes secret",
+    "platformdirs": "processes secret relay",
     "tenacity": "pulling sending",
     "tornado": "wire listener demo processes server_extension relay",
     "tqdm": "progress",
+    "websockets": "relay",
 }
 """Where each library is let in: a folder or a module of the package."""
 

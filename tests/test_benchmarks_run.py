@@ -76,6 +76,14 @@ def test_a_listener_in_its_process_and_retention_are_measured():
     assert "nothing left to drop" not in output
 
 
+def test_a_relay_is_measured():
+    told = {row[0]: row[3] for row in table(benchmarks("--only", "relay")) if len(row) > 3}
+    for who in ("no reader", "a reader answers"):
+        what = f"durable, posted to the relay, {who}, against posted to the listener"
+        assert float(told[what].split()[0]) > 0
+    assert "relay's memory for 10,000 idle channels" in told
+
+
 def test_a_poll_is_measured_and_writes_one_row():
     cells = table(benchmarks("--only", "poller"))
     figures = {row[0]: row[3] for row in cells if len(row) > 3}

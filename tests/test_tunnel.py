@@ -94,3 +94,15 @@ def test_only_the_newest_tunnels_are_remembered(file, monkeypatch):
             lab.expose(base_url=f"https://{name}.example").close()
     assert list(kept_gates(file)) == ["c.example", "a.example"]
     assert kept_secret(file) not in repr(kept_gates(file))
+
+
+def test_a_secret_that_was_revoked_stays_revoked_whichever_exposure_ends_last(lab):
+    older = lab.expose(base_url="https://older.example")
+    secret = older.url.removeprefix("https://older.example/")
+    newer = lab.expose(base_url=TUNNEL)
+    newer.revoke()
+    assert ask(lab, "Host: older.example", secret) == 404
+    older.close()
+    assert kept_secret(lab._parts.path) != secret
+    assert ask(lab, "Host: older.example", secret) == 404
+    assert secret not in lab.expose(base_url=TUNNEL).url

@@ -10,6 +10,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   disks retention                          what a file stands on, how much it is to keep
     2   measures health                          how long things take, how late, how a lab is
     2   code                                     a request as curl and Python
+    2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
@@ -17,7 +18,6 @@ The floors of the house; a module imports only from lower ones, or from its own 
     3   records pulled sent                      requests, deliveries; polls, fetches; attempts
     3   differences                              a payload held against what an API says
     4   tunnel server_extension/                 two ways to be reached from outside
-    5   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
@@ -46,6 +46,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     10  checkup                                  finding out how a lab is
     10  relay/                                   a public server for labs without a public address
     10  processes/                               listeners in processes of their own
+    11  reach                                    the ways to be reached from outside, by name
     11  capturing                                what captures into a file, in a kernel or beside it
     12  standalone                               what runs in such a process
     12  listening                                what listens for a lab: here, elsewhere, others

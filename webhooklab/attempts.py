@@ -98,6 +98,11 @@ class Attempts:
             found = rows.wanted(connection, after, through, limit, condition)
         return [Wanted(seq, entities) for seq, entities in found]
 
+    def has(self, seq: int, received_at: int | None) -> bool:
+        """Whether the file has such a delivery; `received_at` (us) None: of any time."""
+        with self._store.reading() as connection:
+            return rows.has(connection, seq, received_at)
+
     def forget(self, seqs: Sequence[int]) -> None:
         """Delete the tries to send these deliveries on."""
         with self._store.writing() as connection:

@@ -29,7 +29,7 @@ from webhooklab.providers import handshake_answer
 from webhooklab.records import UNAUTHORIZED, Answer, Arrival, Interpretation, Request
 from webhooklab.refusals import refusal
 from webhooklab.signatures import UNCHECKED, Verification
-from webhooklab.store import Amendment, Outcome, Refusal, Store, Stored
+from webhooklab.store import Amendment, Outcome, Refusal, Repeated, Store, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -132,15 +132,18 @@ class Ingress:
         if len(interpretation.items) not in (0, interpretation.event_count):
             self.lost += 1  # more events than are kept of one batch
         verification, refused = self._verify(request, interpretation)
+        answered = request.passage.answered if request.passage else None
         answer: Answer | Promise
         answer = usual = self._usual_answer(request)
-        if refused:
+        if answered is not None:
+            answer = OK  # to the relay's client; the sender has had its answer
+        elif refused:
             answer = UNAUTHORIZED
         elif greeting := self._greeting(request, interpretation, verification):
             answer = greeting
         elif self.rules.active and sender is not None:
             answer = self._by_rule(request, sender, usual, verification)
-        status = None if sender is None else answer.status
+        status = answered if answered or sender is None else answer.status
         arrival = Arrival(request, interpretation, status, verification)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
@@ -224,10 +227,10 @@ class Ingress:
         for (_, answer, sender), outcome in zip(waiting, outcomes, strict=True):
             try:
                 failure = self._failure(outcome)
-                if sender is not None and isinstance(outcome, Stored):
+                if sender is not None and isinstance(outcome, Stored | Repeated):
                     sender.stored(outcome.seq)
                 if isinstance(answer, Promise):
-                    _resolve(answer, outcome, failure)
+                    _resolve(answer, outcome, failure or _repeated(outcome))
                 elif sender is not None:
                     sender.reply(failure or answer)
                 elif isinstance(outcome, Stored):
@@ -265,6 +268,11 @@ class Ingress:
                 self._loop.call_soon_threadsafe(then)
 
         self._store.submit([Amendment(seq, status)], on_outcomes)
+
+
+def _repeated(outcome: Outcome) -> Answer | None:
+    """The answer to what had been stored before: no rule is asked again."""
+    return OK if isinstance(outcome, Repeated) else None
 
 
 def _resolve(promise: Promise, outcome: Outcome, failure: Answer | None) -> None:

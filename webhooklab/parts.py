@@ -18,7 +18,6 @@ from webhooklab.errors import (
     ClosedError,
     ListenerProcessError,
     MappingError,
-    SendArgumentError,
 )
 from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
@@ -30,7 +29,7 @@ from webhooklab.processes import RemoteRules
 from webhooklab.pulling import Pulling
 from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
-from webhooklab.sending import Forward, Route, Sending, is_same_listener, target_from
+from webhooklab.sending import Forward, Route, Sending, by_verdict, check_no_loop
 from webhooklab.server import Server
 from webhooklab.store import Store
 from webhooklab.views import Views
@@ -75,7 +74,9 @@ class Parts:
         self.listening = Listening(self.store, self.mappings, options, elsewhere)
         self.closing.callback(self._stop_listening)
         # Stopped while the file can still be written: how far it is belongs there.
-        self.sending = Sending(self.store, refuse=partial(self._refusal, options.allow_origins))
+        self.sending = Sending(
+            self.store, refuse=partial(self._refusal_to_send, options.allow_origins)
+        )
         self.closing.callback(self.sending.stop)
         self.lookout = Lookout(self.store, self.listening, self.pulling, self.sending)
         if not self.leads:
@@ -83,8 +84,7 @@ class Parts:
 
     def _end_exposures(self) -> None:
         """What outlives this kernel is reached while there is none."""
-        if not self.listening.goes_on(leaving=self._leaving):
-            self.exposures.close()
+        self.exposures.close(staying=self.listening.goes_on(leaving=self._leaving))
 
     def _stop_listening(self) -> None:
         self.listening.close(leaving=self._leaving)
@@ -99,25 +99,23 @@ class Parts:
             delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
         )
 
+    def _refusal_to_send(
+        self, allow_origins: Sequence[str], delivery: Delivery, *, unverified: bool
+    ) -> str | None:
+        """Why a delivery is not sent on: its verdict also counts where nobody checks any more."""
+        why = self._refusal(allow_origins, delivery, unverified=unverified)
+        return why or by_verdict(delivery, unverified=unverified, allow_origins=allow_origins)
+
     def forward(self, url: str, **options: Any) -> Forward:
         """`lab.forward`: the arguments are those of `Route`. Refuses to go round in circles."""
         route = Route(url=url, **options)
-        self._check_no_loop(route)
+        current = self.exposures.current
+        check_no_loop(url, self.url, (current.url or "") if current is not None else "")
         forward = self.sending.forward(route)
         if forward.maker is not None:
             rule = Rule(route.path, maker=forward.maker, name=f"forward:{forward.name}", by=FORWARD)
             forward.on_stop(self.rules.add(rule).stop)
         return forward
-
-    def _check_no_loop(self, route: Route) -> None:
-        target, _ = target_from(route.url)
-        current = self.exposures.current
-        public = current.url if current is not None else None
-        if is_same_listener(target, self.url) or (public and target.shown.startswith(public)):
-            raise SendArgumentError(
-                f"{target.shown} is this Lab itself: what it forwards would come again and again. "
-                "Pass the URL of another service."
-            )
 
     def close(self, *, leaving: bool = False) -> None:
         """Free the port and end what runs. Deliveries being committed are still answered.

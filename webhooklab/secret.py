@@ -51,9 +51,14 @@ class Secret:
         return self.text
 
     def gate(self, host: str, *, open: bool) -> Gate:  # noqa: A002 - the gate's own word
-        """The gate for what comes by a host, kept from now on: see `kept_gates`."""
+        """The gate for what comes by a host, kept from now on: see `kept_gates`.
+
+        Where another exposure of the file has renewed the secret, the new one is this one's, too.
+        """
         kept = _kept(self._file)
         gates = {} if kept is None else {**kept.gates}
+        if kept is not None:
+            self.text = kept.secret
         gates.pop(host, None)
         newest = dict([*gates.items(), (host, open)][-MAX_KEPT_GATES:])
         _keep(self._file, _Kept(str(self._file), self.text, newest))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import ANYONE, Exposure, checked_address, reach_of
 from webhooklab.gates import TakesGates
-from webhooklab.secret import Secret
+from webhooklab.secret import Secret, kept_gates
 
 VIA: Final = "tunnel"
 
@@ -27,6 +27,7 @@ class TunnelExposure(Exposure):
         if urlsplit(self._address).path:
             raise ExposureError(f"{address!r} has a path: pass the tunnel's address without one.")
         self.name = name
+        self._file = file
         self._gates = gates
         self._secret = Secret(file)
         self._closed = False
@@ -65,6 +66,8 @@ class TunnelExposure(Exposure):
         self._closed = True
         self._secret.renew()
         self._set()
+        for host, gate in kept_gates(self._file).items():  # those of earlier tunnels, too
+            self._gates.set(host, gate)
 
     def blame(self, status: int | None) -> str:
         host = urlsplit(self._address).hostname

@@ -9,14 +9,16 @@ import pandas as pd
 
 from webhooklab.defaults import SEND_CONCURRENCY, SEND_RETRIES, SEND_TIMEOUT_SECONDS
 from webhooklab.lab.face import Face
-from webhooklab.sending import Forward
-from webhooklab.sending.limits import Retries
+from webhooklab.sending import Events, Forward, ReplayOptions
+from webhooklab.sending.limits import ONLY_WHEN_ASKED, Retries
 from webhooklab.sending.outgoing import Changes, Transform
+from webhooklab.sending.replay import Edited
 from webhooklab.sending.route import Where
+from webhooklab.signatures import Secrets
 
 
 class SendSide(Face):
-    """`forward`, with the frame of what came of it."""
+    """`forward` and `replay`, with the frame of what came of it."""
 
     def forward(
         self,
@@ -87,6 +89,61 @@ class SendSide(Face):
             auth=auth,
             concurrency=concurrency,
         )
+
+    def replay(
+        self,
+        events: Events,
+        to: str,
+        *,
+        speed: float | None = None,
+        rate: float | None = None,
+        resign: Secrets | None = None,
+        headers: Changes = None,
+        body: Edited = None,
+        confirm: bool = False,
+        keep_path: bool = False,
+        retry: Retries = ONLY_WHEN_ASKED,
+        timeout: float = SEND_TIMEOUT_SECONDS,
+        auth: Any = None,
+        concurrency: int | None = None,
+    ) -> pd.DataFrame:
+        """Send captured deliveries again, to exactly the URL `to`; returns the tries.
+
+        `events`: rows of `lab.events`, `lab.find` or `webhooklab.read` (also of another file), a
+        delivery (`lab[42]`), its `seq`, or several of them; bodies that are not in the rows come
+        from this file. As fast as the target answers, one after the other; `rate`: so many a
+        second; `speed`: with the recorded gaps (1.0), or so many times faster. With these two up
+        to eight are under way at a time (`concurrency`).
+
+        `resign`: the secret to sign with, as each delivery's provider does, so that timestamps are
+        fresh. `headers`: to set, None takes one away. `body`: bytes, text, a dict or list (JSON),
+        or a function of the delivery that returns it. `keep_path`: to their own paths below the
+        URL. Each request has its method, query and headers (but for those of one hop) and
+        `webhooklab-replay`, by which `compare` knows it.
+
+        `retry`: by default only what the target asks to send again later (429 or 503, with
+        Retry-After). `timeout`: of one try, in seconds. `auth`: as httpx takes it. Credentials
+        leave this machine only with `confirm=True`. Ctrl-C ends it, and what was done is returned.
+
+        Returns the frame of `attempts` for this replay, `seq` as in `events`. Raises
+        `SendArgumentError`, `ConfirmationError`, `ClosedError`.
+        """
+        self._parts.check_open()
+        order = ReplayOptions(
+            to=to,
+            speed=speed,
+            rate=rate,
+            resign=resign,
+            headers=headers,
+            body=body,
+            confirm=confirm,
+            keep_path=keep_path,
+            retry=retry,
+            timeout=timeout,
+            auth=auth,
+            concurrency=concurrency,
+        )
+        return self._parts.sending.replay(events, order)
 
     @property
     def attempts(self) -> pd.DataFrame:

@@ -6,15 +6,31 @@ preparing    what is sent, and what is not    outgoing    a delivery as a reques
 carrying     tries, and tries again           gate        while a target is away, or asks to wait
 poster       one try                          outcomes    what came of it
 recorder     tries written down               replies     the target's answer for the sender
-forward      the forward that users have      assembly    all forwards of a file
+forward      the forward that users have      assembly    all that sends for a file
+replay       one replay                       given       what is to be replayed
+resigning    signed anew                      pace        how fast
+statistics   what was done                    limits      how often, how long
 """
 
 from __future__ import annotations
 
 from webhooklab.sending.assembly import Sending
 from webhooklab.sending.forward import Forward
+from webhooklab.sending.given import Events
 from webhooklab.sending.limits import Retry
+from webhooklab.sending.preparing import by_verdict
+from webhooklab.sending.replay import ReplayOptions
 from webhooklab.sending.route import Route
-from webhooklab.sending.targets import is_same_listener, target_from
+from webhooklab.sending.targets import check_no_loop, target_from
 
-__all__ = ["Forward", "Retry", "Route", "Sending", "is_same_listener", "target_from"]
+__all__ = [
+    "Events",
+    "Forward",
+    "ReplayOptions",
+    "Retry",
+    "Route",
+    "Sending",
+    "by_verdict",
+    "check_no_loop",
+    "target_from",
+]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pandas as pd
+
 from webhooklab.attempts import Attempts
 from webhooklab.background import BackgroundLoop
 from webhooklab.sending.forward import Forward
+from webhooklab.sending.given import Events, Rows
 from webhooklab.sending.preparing import Refuse, no_refusal
+from webhooklab.sending.replay import Replay, ReplayOptions
 from webhooklab.sending.route import Route
 from webhooklab.store import Store
 
@@ -36,6 +40,14 @@ class Sending:
                 earlier.stop()
             self.forwards[forward.name] = forward.start()
             return forward
+
+    def replay(self, events: Events, order: ReplayOptions) -> pd.DataFrame:
+        """`lab.replay`. Raises as `Rows` and `Replay` do."""
+        replay = Replay(Rows(events, self._store), order, self.attempts)
+        with self._lock:
+            self._background.start()
+        replay.run(self._background)
+        return self.attempts.frame(replay.sender)
 
     def settle(self) -> None:
         """Have all tries so far in the file."""

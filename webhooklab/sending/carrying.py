@@ -116,7 +116,8 @@ class Carrier:
             while True:
                 async with self.gate.passage():
                     outcome = await self._try(parcel)
-                    self.gate.learn(outcome)
+                    if self._patient or not outcome.unreachable:
+                        self.gate.learn(outcome)
                 if not (self._patient and outcome.unreachable) or parcel.answered:
                     return outcome
 

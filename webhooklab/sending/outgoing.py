@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from webhooklab.errors import SendArgumentError
@@ -131,10 +131,18 @@ def without_ours(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
     return tuple(pair for pair in pairs if not pair[0].lower().startswith(ours))
 
 
-def has_credentials(request: Outgoing) -> bool:
+def with_body(request: Outgoing, body: bytes, *, plain: bool = False) -> Outgoing:
+    """The request with another body, and its length; `plain`: it has no content coding."""
+    changes: dict[str, str | None] = {"Content-Length": str(len(body))}
+    if plain:
+        changes["Content-Encoding"] = None
+    return replace(request, body=body, headers=with_headers(request.headers, changes))
+
+
+def has_credentials(headers: Iterable[Pair], query_string: str) -> bool:
     """Whether a request carries what opens doors; what was masked in an export does not."""
-    if any(is_secret_header(name) and value != MASK for name, value in request.headers):
+    if any(is_secret_header(name) and value != MASK for name, value in headers):
         return True
-    query = request.url.partition("?")[2]
-    fields = (field.partition("=") for part in query.split("&") for field in part.split(";"))
+    parts = (part for each in query_string.split("&") for part in each.split(";"))
+    fields = (part.partition("=") for part in parts)
     return any(is_secret_parameter(name) and value not in ("", MASK) for name, _, value in fields)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from webhooklab.headers import Headers
 from webhooklab.records import Delivery
+from webhooklab.refusals import refusal
 from webhooklab.sending.outgoing import (
     FORWARDED_HEADER,
     KEY_HEADER,
@@ -17,6 +20,7 @@ from webhooklab.sending.outgoing import (
 )
 from webhooklab.sending.route import Route
 from webhooklab.sending.targets import PathRefused, Target
+from webhooklab.signatures import UNCHECKED
 from webhooklab.store import Store
 
 
@@ -93,9 +97,23 @@ class Preparer:
         if isinstance(made, Delivery):
             return made
         try:
-            return replace(delivery, body=body_from(made))
+            return _with_plain_body(delivery, body_from(made))
         except ValueError as error:
             raise Broken(f"what transform= returned cannot be sent: {error}") from None
+
+
+def _with_plain_body(delivery: Delivery, body: bytes) -> Delivery:
+    """The delivery with a body that has no content coding."""
+    pairs = with_headers(delivery.headers, {"Content-Encoding": None})
+    return replace(delivery, body=body, headers_json=Headers(pairs).to_json())
+
+
+def by_verdict(
+    delivery: Delivery, /, *, unverified: bool, allow_origins: Sequence[str] = ()
+) -> str | None:
+    """A `Refuse` that goes by the row alone: what was checked on receipt must be valid."""
+    checked = delivery.verified != UNCHECKED.status
+    return refusal(delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified)
 
 
 def _called(name: str, function: object, delivery: Delivery) -> object:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from webhooklab import clock
 from webhooklab.attempts import Attempts
@@ -68,7 +69,7 @@ class Recorder:
             reached = None if self._reached is None else self._reached()
             if not tries and reached in (None, self._written):
                 return
-            await asyncio.to_thread(self._write, tries, reached)
+            await _whole(asyncio.to_thread(self._write, tries, reached))
             self._written_at = clock.monotonic()
 
     def _write(self, tries: list[Attempt], reached: int | None) -> None:
@@ -80,3 +81,13 @@ class Recorder:
         else:
             self.problem = None
             self._written = -1 if reached is None else reached
+
+
+async def _whole(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Await it to its end, also when that is called off meanwhile."""
+    task = asyncio.ensure_future(coroutine)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

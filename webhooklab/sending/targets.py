@@ -94,11 +94,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_same_listener(target: Target, url: str) -> bool:
-    """Whether a target is what listens at `url`: on the same port, on the same or this machine."""
+def check_no_loop(url: str, *own: str) -> None:
+    """Raise `SendArgumentError` for a URL that leads to what listens at one of our `own` URLs."""
+    target, _ = target_from(url)
+    if any(_is_same(target, each) for each in own):
+        raise SendArgumentError(
+            f"{target.shown} is this Lab itself: what it forwards would come again and again. "
+            "Pass the URL of another service."
+        )
+
+
+def _is_same(target: Target, url: str) -> bool:
+    """Whether a target is what listens at `url`: on the same port, on the same or this machine.
+
+    One that listens behind a path, as public URLs may, has only that.
+    """
     if not url:
         return False
     ours = Target(httpx.URL(url))
+    if not target.url.path.startswith(ours.url.path.rstrip("/")):
+        return False
     if target.port != ours.port:
         return False
     here = (is_loopback(target.url.host), is_loopback(ours.url.host))

@@ -93,6 +93,12 @@ def _entities(
     return tuple(row[0] for row in connection.execute(_ENTITIES, (seq,)))
 
 
+def has(connection: Connection, seq: int, received_at: int | None) -> bool:
+    """Whether there is such a delivery; `received_at` (us) None: at any time."""
+    query = "SELECT 1 FROM deliveries WHERE seq = ? AND received_at = coalesce(?, received_at)"
+    return connection.execute(query, (seq, received_at)).fetchone() is not None
+
+
 def forget(connection: Connection, seqs: Sequence[int]) -> None:
     """Delete the tries to send these deliveries on."""
     connection.execute(

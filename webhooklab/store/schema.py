@@ -181,6 +181,14 @@ STEPS: Final[tuple[str, ...]] = (
     CREATE INDEX attempts_by_delivery ON attempts (seq);
     CREATE INDEX attempts_by_sender ON attempts (sender, seq);
     """,
+    # What relays handed on, in the transaction of its delivery: what comes again is not kept
+    # twice. All of a channel up to `through` has come, and needs no mark of its own.
+    """
+    CREATE TABLE channels (channel TEXT PRIMARY KEY, through INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE passages (
+        channel TEXT NOT NULL, mark NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (channel, mark)
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION: Final = len(STEPS)

@@ -207,3 +207,13 @@ def test_an_issue_is_fetched_after_its_webhook_and_the_stale_one_is_told(tmp_pat
         assert rows.set_index("seq")["superseded"].to_dict() == {1: True, 2: False}
         assert rows["entity_id"].tolist() == ["1007", "1007"]
         lab.close()
+
+
+def test_a_relay_answers_for_the_lab_and_keeps_what_comes_while_it_is_away(tour):
+    name = "05_reach_your_notebook.ipynb"
+    answered = cells_of(tour[0] / name)["relay-03"]["outputs"]
+    shown_ = "".join("".join(each.get("text", "")) for each in answered)
+    assert '200 {"hello":"from the notebook"}' in shown_
+    away = output_of(tour, name, "relay-05")
+    assert away["text/plain"].count("/while-away/") == 5
+    assert "relay" in away["text/plain"]

@@ -9,11 +9,14 @@ import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 const inbox = process.env.WEBHOOKLAB_INBOX ?? new URL("../webhooklab/inbox/inbox.mjs", import.meta.url);
 const {
   addRange,
+  answerText,
+  bothSides,
   bodyText,
   codingsOf,
   columnName,
   compileFilter,
   curlCode,
+  fetchVerdict,
   gapsIn,
   groupLines,
   Held,
@@ -26,13 +29,17 @@ const {
   parseJson,
   parseMultipart,
   parseUrlencoded,
+  pullParts,
   pythonCode,
   sendable,
+  sideLines,
   sizeText,
   sortRows,
   textRepr,
   timeText,
   treeLines,
+  Truths,
+  typeText,
   unpack,
   upperBound,
   viewCode,
@@ -486,6 +493,191 @@ test("times, sizes and code are written for people", () => {
   assert.equal(viewCode(' type:order "a b" '), `lab.find('type:order "a b"')`);
   assert.equal(viewCode(" "), "lab.find()");
   assert.equal(textRepr("it's\n\u200b\x7f"), `"it's\\n\\u200b\\x7f"`);
+});
+
+test("an answer that is being made is told from a sender that left, and from what nobody knows", () => {
+  const given = row({ status: null, stored_at: 50 });
+  assert.equal(answerText(row({ status: 503 }), 10), "503");
+  assert.equal(answerText(given, 10), "answering…");
+  assert.equal(answerText(given, 60), "none");
+  assert.equal(answerText(given, null), "none");
+  assert.equal(answerText(row({ status: null, stored_at: 50, source: "recovered" }), 10), "none");
+  assert.equal(answerText(row({ status: null, stored_at: 50, marks: 4 }), 10), "sender left");
+});
+
+test("a batch says how many events it has, a handshake that it has none", () => {
+  const text = (event_count, event_type = null) => typeText({ event_count, event_type });
+  assert.deepEqual([text(1, "a.b"), text(1)], ["a.b", ""]);
+  assert.deepEqual([text(0, "url_verification"), text(0)], ["no event: url_verification", "no event"]);
+  assert.deepEqual([text(2), text(1_200)], ["2 events", "1,200 events"]);
+});
+
+// What was pulled
+
+const poller = {
+  ...{ kind: "Poller", name: "orders", url: "http://h/orders", doing: "", counts: "3 polls" },
+  ...{ next_at: 12_500_000, failing: false, error: "" },
+};
+
+test("a poller says when it polls next, by the kernel's clock, and why it fails", () => {
+  assert.equal(pullParts(poller, 1_000_000).doing, "polls in 12 s");
+  assert.equal(pullParts(poller, 13e6).doing, "polls now");
+  assert.equal(pullParts({ ...poller, next_at: 3_601e6 }, 1e6).doing, "polls in 60 min");
+  assert.equal(pullParts(poller, null).doing, "");
+  const failing = pullParts({ ...poller, failing: true, error: "status 503" }, 1e6);
+  assert.deepEqual([failing.sign, failing.said], ["✗ failing", "status 503"]);
+  assert.equal(pullParts({ ...poller, error: "status 503" }, 1e6).said, "last error: status 503");
+  const again = { ...poller, doing: "trying again in 2.0 s: status 503", error: "status 503" };
+  assert.equal(pullParts({ ...again, failing: true }, 1e6).said, "");
+  assert.equal(pullParts({ ...poller, doing: "stopped", next_at: null }, 1e6).sign, "○");
+});
+
+/** [key, depth, mark, before, after] of each line; null where a side has nothing. */
+function besides(payload, patch, differing = false) {
+  const root = bothSides(parseJson(JSON.stringify(payload)), parseJson(JSON.stringify(patch)));
+  const shown = (node) => node && (node.text ?? `${node.kind} of ${node.entries.length}`);
+  return sideLines(root, differing).map((line) => [
+    ...[line.key, line.depth, line.mark, shown(line.before), shown(line.after)],
+  ]);
+}
+
+test("payload and truth stand side by side, what the patch says marked", () => {
+  const payload = { id: "1", status: "pending", note: null };
+  const patch = [
+    { op: "replace", path: "/status", value: "paid" },
+    { op: "remove", path: "/note" },
+    { op: "add", path: "/lines", value: [{ sku: "a" }] },
+  ];
+  assert.deepEqual(besides(payload, patch).slice(1), [
+    ["id", 1, "", "1", "1"],
+    ["status", 1, "changed", "pending", "paid"],
+    ["note", 1, "removed", "null", null],
+    ["lines", 1, "added", null, "array of 1"],
+    [0, 2, "added", null, "object of 1"],
+    ["sku", 3, "added", null, "a"],
+  ]);
+  assert.deepEqual(
+    besides(payload, patch, true).map(([key]) => key),
+    [null, "status", "note", "lines", 0, "sku"],
+  );
+});
+
+test("elements that came and went do not make others differ, and moves are both", () => {
+  const patch = [
+    { op: "remove", path: "/0" },
+    { op: "add", path: "/1", value: "x" },
+    { op: "replace", path: "/2/k", value: 2 },
+    { op: "add", path: "/-", value: "end" },
+  ];
+  assert.deepEqual(besides(["a", "b", { k: 1 }], patch).slice(1), [
+    [0, 1, "removed", "a", null],
+    [0, 1, "", "b", "b"],
+    [1, 1, "added", null, "x"],
+    [2, 1, "", "object of 1", "object of 1"],
+    ["k", 2, "changed", "1", "2"],
+    [3, 1, "added", null, "end"],
+  ]);
+  const moved = besides({ "a/b": { k: 1 }, "~": 2 }, [
+    { op: "replace", path: "/a~1b/k", value: 3 },
+    { op: "move", from: "/a~1b", path: "/c" },
+    { op: "replace", path: "/~0", value: {} },
+  ]);
+  assert.deepEqual(moved.slice(1), [
+    ["a/b", 1, "removed", "object of 1", null],
+    ["k", 2, "removed", "1", null],
+    ["~", 1, "changed", "2", "object of 0"],
+    ["c", 1, "added", null, "object of 1"],
+    ["k", 2, "added", null, "3"],
+  ]);
+});
+
+test("keys that would be something else in JavaScript are keys", () => {
+  const payload = JSON.parse('{"__proto__": 1, "constructor": 2}');
+  const patch = [
+    { op: "replace", path: "/__proto__", value: 3 },
+    { op: "add", path: "/hasOwnProperty", value: 4 },
+  ];
+  assert.deepEqual(
+    besides(payload, patch, true).map(([key]) => key),
+    [null, "__proto__", "hasOwnProperty"],
+  );
+});
+
+test("a patch that does not fit, or is too long, is refused and not guessed at", () => {
+  assert.throws(() => besides({}, [{ op: "remove", path: "/a/b" }]), /does not fit/);
+  assert.throws(() => besides({}, [{ op: "test", path: "", value: 1 }]), /test/);
+  const long = Array.from({ length: 2_001 }, () => ({ op: "add", path: "/a", value: 1 }));
+  assert.throws(() => besides({}, long), RangeError);
+});
+
+test("many differences in a long list are marked in no time", () => {
+  const items = Array.from({ length: 60_000 }, (_, at) => at);
+  const patch = Array.from({ length: 2_000 }, () => ({ op: "remove", path: "/5" }));
+  const lines = besides(items, patch, true);
+  assert.equal(lines.length, 2_001);
+});
+
+test("a fetch's verdict is in words", () => {
+  const fetch = { error: null, state_chars: 5, status: 200, superseded: true };
+  assert.match(fetchVerdict(fetch).join(), /superseded.*newer/);
+  assert.match(fetchVerdict({ ...fetch, superseded: false })[0], /not superseded/);
+  assert.match(fetchVerdict({ ...fetch, superseded: null }).join(), /unknown.*cannot be told/);
+  assert.match(fetchVerdict({ ...fetch, state_chars: null, status: 404 }).join(), /not there.*404/);
+  assert.deepEqual(fetchVerdict({ ...fetch, error: "status 503" }), ["✗ not fetched", "status 503"]);
+});
+
+const truth = (said) => bytes(JSON.stringify({ at: 99, count: 1, fetches: [], outlook: "", ...said }));
+
+test("what was fetched is asked for once, and again when there is more", () => {
+  const truths = new Truths();
+  const ask = (seq, now = 0, whole = false, fetchers = "[]") => truths.question(seq, whole, fetchers, now);
+  assert.deepEqual(ask(1), { kind: "truth", seq: 1, whole: false });
+  assert.equal(ask(1), null);
+  truths.take({ seq: 1, whole: false }, truth());
+  assert.equal(ask(1), null);
+  truths.hear({ after: 0, through: 7, seqs: [2] });
+  assert.equal(ask(1), null);
+  truths.hear({ after: 7, through: 9, seqs: [1] });
+  const { version } = truths.get(1);
+  assert.ok(ask(1));
+  truths.take({ seq: 1, whole: false }, truth());
+  assert.notEqual(truths.get(1).version, version);
+  truths.expect(9);
+  assert.equal(ask(1), null);
+  truths.expect(12); // of 10 to 12 nothing was heard
+  assert.ok(ask(1));
+  truths.take({ seq: 1, whole: false }, truth());
+  truths.hear({ after: 13, through: 14, seqs: [3] });
+  assert.ok(ask(1, 1), "a message between them was lost");
+  assert.ok(ask(1, 20_000), "an answer was lost");
+});
+
+test("an answer that was overtaken is not the last word", () => {
+  const truths = new Truths();
+  truths.expect(4);
+  assert.ok(truths.question(1, false, "[]", 0));
+  truths.hear({ after: 4, through: 5, seqs: [1] });
+  truths.take({ seq: 1, whole: false }, truth({ at: 4, count: 0 }));
+  assert.ok(truths.question(1, false, "[]", 0), "it was looked up before what was told of");
+  truths.take({ seq: 1, whole: false }, truth({ at: 5 }));
+  truths.take({ seq: 1, whole: false }, truth({ at: 4, count: 0 }));
+  assert.equal(truths.get(1).answer.count, 1);
+  assert.equal(truths.question(1, false, "[]", 0), null);
+});
+
+test("what is shown whole stays whole; nothing may become something", () => {
+  const truths = new Truths();
+  truths.take({ seq: 1, whole: false }, truth({ count: 0, outlook: "Nothing is fetched" }));
+  assert.equal(truths.question(1, false, '["a"]', 0)?.seq, 1, "there is a fetcher now");
+  truths.take({ seq: 1, whole: true }, truth());
+  truths.take({ seq: 1, whole: false }, truth());
+  assert.equal(truths.get(1).whole, true);
+  assert.deepEqual(truths.question(1, false, '["a"]', 1), { kind: "truth", seq: 1, whole: true });
+  truths.fail(1, "no such file");
+  assert.equal(truths.get(1).error, "no such file");
+  assert.equal(truths.question(1, false, '["a"]', 2), null);
+  for (let seq = 2; seq < 80; seq++) truths.take({ seq, whole: false }, truth());
+  assert.equal(truths.get(1).version, 0, "the oldest went");
 });
 
 /** A case's row as this page holds it. */

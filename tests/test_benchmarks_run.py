@@ -53,6 +53,15 @@ def test_the_light_ones_run_and_print_a_table(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
+def test_a_forward_to_a_dead_target_is_measured_against_none():
+    cells = table(benchmarks("--only", "forward", "--seconds", "0.2"))
+    told = [row[0] for row in cells if ", against no forward" in row[0]]
+    assert [each.partition(", against")[0].partition("with ")[2] for each in told] == [
+        "a forward to nobody",
+        "a forward to one that hangs",
+    ]
+
+
 def test_capture_is_measured_against_a_contender_and_loses_nothing():
     options = ("--only", "capture", "--against", "tornado-callback", "--seconds", "0.2")
     output = benchmarks(*options)
@@ -74,6 +83,14 @@ def test_a_listener_in_its_process_and_retention_are_measured():
     assert "from commit until `lab.wait` returns, listener in a process" in told
     assert "capture while older deliveries are dropped, against capture alone" in told
     assert "nothing left to drop" not in output
+
+
+def test_a_relay_is_measured():
+    told = {row[0]: row[3] for row in table(benchmarks("--only", "relay")) if len(row) > 3}
+    for who in ("no reader", "a reader answers"):
+        what = f"durable, posted to the relay, {who}, against posted to the listener"
+        assert float(told[what].split()[0]) > 0
+    assert "relay's memory for 10,000 idle channels" in told
 
 
 def test_a_poll_is_measured_and_writes_one_row():

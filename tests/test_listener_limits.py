@@ -194,5 +194,5 @@ def test_the_connections_of_a_crowd_are_all_let_go(small):
 
 def test_the_limits_are_those_of_the_defaults():
     assert connection.MAX_HEADER_BYTES == defaults.MAX_HEADER_BYTES
-    assert listener._affordable(10) == 10
-    assert listener._affordable(10**9) < 10**9
+    assert listener.affordable(10) == 10
+    assert listener.affordable(10**9) < 10**9

@@ -7,7 +7,9 @@ some name the listener there, and that address in X-Forwarded-Host.
 import pytest
 
 from tests import raw_http
+from webhooklab import Lab
 from webhooklab.errors import ExposureError
+from webhooklab.secret import kept_gates, kept_secret
 
 TUNNEL = "https://abc.tunnel.example"
 BY_TUNNEL = ("Host: abc.tunnel.example", "X-Forwarded-Host: ABC.tunnel.example")
@@ -67,3 +69,40 @@ def test_check_goes_through_it(lab):
     assert result.ok, result
     assert "nobody outside this machine" in exposure.state
     assert "Pass the address that others use" in exposure.notices[0]
+
+
+def test_a_listener_that_begins_anew_asks_for_the_secret_before_it_is_exposed_again(file):
+    by_tunnel = BY_TUNNEL[0]
+    with Lab(file) as lab:
+        secret = lab.expose(base_url=TUNNEL).url.removeprefix(f"{TUNNEL}/")
+    with Lab(file) as lab:
+        assert [ask(lab, by_tunnel, path) for path in ("x", secret)] == [404, 503]
+        assert ask(lab, "Host: other.example", "x") == 200
+        assert lab.expose(base_url=TUNNEL).url == f"{TUNNEL}/{secret}"
+        assert [ask(lab, by_tunnel, path) for path in ("x", secret)] == [404, 200]
+        lab.expose(base_url=TUNNEL).revoke()
+    with Lab(file) as lab:
+        assert [ask(lab, by_tunnel, path) for path in ("x", secret)] == [404, 404]
+        assert [row.path for row in lab] == ["/x", "/"]
+
+
+def test_only_the_newest_tunnels_are_remembered(file, monkeypatch):
+    """A quick tunnel has another address each time."""
+    monkeypatch.setattr("webhooklab.secret.MAX_KEPT_GATES", 2)
+    with Lab(file) as lab:
+        for name in "abca":
+            lab.expose(base_url=f"https://{name}.example").close()
+    assert list(kept_gates(file)) == ["c.example", "a.example"]
+    assert kept_secret(file) not in repr(kept_gates(file))
+
+
+def test_a_secret_that_was_revoked_stays_revoked_whichever_exposure_ends_last(lab):
+    older = lab.expose(base_url="https://older.example")
+    secret = older.url.removeprefix("https://older.example/")
+    newer = lab.expose(base_url=TUNNEL)
+    newer.revoke()
+    assert ask(lab, "Host: older.example", secret) == 404
+    older.close()
+    assert kept_secret(lab._parts.path) != secret
+    assert ask(lab, "Host: older.example", secret) == 404
+    assert secret not in lab.expose(base_url=TUNNEL).url

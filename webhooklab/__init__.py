@@ -10,13 +10,14 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   disks retention                          what a file stands on, how much it is to keep
     2   measures health                          how long things take, how late, how a lab is
     2   code                                     a request as curl and Python
+    2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   handover/                                to a listener, and its answer back
-    3   records pulled                           requests, deliveries; polls, fetches
+    3   records pulled sent                      requests, deliveries; polls, fetches; attempts
+    3   differences                              a payload held against what an API says
     4   tunnel server_extension/                 two ways to be reached from outside
-    5   reach                                    the ways by name
     4   providers/ search columns                rules: no I/O, no threads
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
@@ -31,19 +32,22 @@ The floors of the house; a module imports only from lower ones, or from its own 
     6   answering/                               what senders get
     6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
-    7   observations                             what was pulled, kept and shown
+    7   observations attempts                    what was pulled, and sent on; kept and shown
     7   heartbeat retaining                      that we listen; dropping what is no longer kept
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
     8   probing                                  does the public URL lead here?
     8   listened originals                       when we could be reached; what is behind events
-    9   checkup                                  finding out how a lab is
+    9   sending/                                 forwarding what arrives, replaying what has
     9   evidence recovery                        both sides of a comparison; what it missed
     9   loading/                                 files, taken in
     9   live/                                    a comparison while both sides go on
     9   listener
     10  server
+    10  checkup                                  finding out how a lab is
+    10  relay/                                   a public server for labs without a public address
     10  processes/                               listeners in processes of their own
+    11  reach                                    the ways to be reached from outside, by name
     11  capturing                                what captures into a file, in a kernel or beside it
     12  standalone                               what runs in such a process
     12  listening                                what listens for a lab: here, elsewhere, others

@@ -9,6 +9,7 @@ from typing import Any
 
 from webhooklab import clock
 from webhooklab.defaults import HOST, MAX_BODY_BYTES
+from webhooklab.exposure import Behind
 from webhooklab.mapping import Mappings
 from webhooklab.retaining import Retention
 from webhooklab.retention import Keep, parse_keep
@@ -76,6 +77,12 @@ class Capturing:
     def reload_mappings(self) -> None:
         """Have what comes from now on interpreted by the mappings as they are in the file."""
         self.server.ingress.interpreter = self._mappings.interpreter()
+
+    @property
+    def behind(self) -> Behind:
+        """What an exposure hands deliveries on to."""
+        ingress = self.server.ingress
+        return Behind(self.server.url, ingress.envelope_key, ingress.max_body_bytes)
 
     def vitals(self) -> dict[str, Any]:
         """How it is, as JSON has it: what `health` tells of a listener."""

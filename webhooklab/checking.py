@@ -9,11 +9,14 @@ from webhooklab import providers
 from webhooklab.errors import CheckArgumentError
 from webhooklab.mapping import Mapping
 from webhooklab.providers import interpret
-from webhooklab.records import Request
+from webhooklab.records import RELAYS, REWRITING, REWRITTEN_HEADER, Request
 from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
 from webhooklab.signatures.keys import several
 from webhooklab.verification import verifier
 
+_REWRITTEN = Verification(
+    "unverifiable", "the relay wrote the body anew, and the signature is not over what it wrote"
+)
 _REFUSED = ("invalid", "unsigned")
 
 
@@ -36,33 +39,45 @@ class Check:
     secret: str | None = field(repr=False)
     """The newest secret as text, for handshakes; None for bytes that are none."""
 
-    def verify(self, request: Request, base_url: str) -> Verification:
-        """The verdict, by the time of receipt. Never raises on anything from the wire."""
-        return self.verifier.check(
+    def verify(self, request: Request, base_url: str | None) -> Verification:
+        """The verdict, by the time of receipt. Never raises on anything from the wire.
+
+        `base_url` is what the provider calls where nothing else is said; None: nobody knows.
+        """
+        verdict = self.verifier.check(
             request.headers,
             request.body,
             url=self._signed_url(request, base_url),
             method=request.method,
             now_us=request.received_at,
         )
+        rewritten = request.source in REWRITING and REWRITTEN_HEADER in request.headers
+        return _REWRITTEN if rewritten and verdict.status == "invalid" else verdict
 
-    def _signed_url(self, request: Request, base_url: str) -> str:
+    def _signed_url(self, request: Request, base_url: str | None) -> str | None:
         if self.url is None:
-            return base_url.rstrip("/") + request.target
+            return None if base_url is None else _joined(base_url, request.target)
         has_query = "?" in self.url or not request.query_string
         return self.url if has_query else f"{self.url}?{request.query_string}"
+
+
+def _joined(base_url: str, target: str) -> str:
+    """The called URL; below a base that ends in no "/", only the query was."""
+    return base_url.removesuffix("/") + (target if base_url.endswith("/") else target[1:])
 
 
 class Checks:
     """The checks of one Lab: changed by any thread, asked for each delivery.
 
-    `base_url` is where the Lab listens.
+    `base_url` is where the Lab listens; `public_urls` what providers call, by the source of what
+    relays hand on.
     """
 
     def __init__(self) -> None:
         self.active: tuple[Check, ...] = ()
         """Those of the longest path first. Empty where nothing is checked."""
         self.base_url = ""
+        self.public_urls: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def add(
@@ -118,14 +133,22 @@ class Checks:
         """The verdict of one check on what was captured before; None where it is not meant."""
         if self.find(request.path, interpret(request).provider) is not check:
             return None
-        return check.verify(request, self.base_url)
+        return check.verify(request, self._base_of(request))
+
+    def _base_of(self, request: Request) -> str | None:
+        """What the provider has called, but for what is below it."""
+        if request.passage is not None and request.passage.base_url is not None:
+            return request.passage.base_url
+        return self.public_urls.get(
+            request.source, None if request.source in RELAYS else self.base_url
+        )
 
     def verify(self, request: Request, provider: str | None) -> tuple[Verification, bool]:
         """The verdict, and whether the delivery is to be answered 401."""
         check = self.find(request.path, provider)
         if check is None:
             return UNCHECKED, False
-        verdict = check.verify(request, self.base_url)
+        verdict = check.verify(request, self._base_of(request))
         return verdict, check.reject and verdict.status in _REFUSED
 
 

@@ -1,4 +1,4 @@
-"""Finding out how a Lab is: from its file, from what listens, and from what pulls."""
+"""Finding out how a Lab is: from its file, and from what listens, pulls and sends on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from webhooklab.defaults import (
 )
 from webhooklab.health import Health, size_text
 from webhooklab.pulling import Pulling
+from webhooklab.sending import Forward, Sending
 from webhooklab.store import Store
 from webhooklab.store import skew as skews
 
@@ -37,7 +38,12 @@ class Listener:
 
 
 def examine(
-    store: Store, listener: Listener, pulling: Pulling, *, lost_messages: int = 0
+    store: Store,
+    listener: Listener,
+    pulling: Pulling,
+    sending: Sending,
+    *,
+    lost_messages: int = 0,
 ) -> Health:
     """How it is now. Raises `CaptureFileError`."""
     found = _of_listener(listener)
@@ -47,8 +53,10 @@ def examine(
         lost_messages=lost_messages,
         pollers={each.name: _poller(each.stats) for each in list(pulling.pollers.values())},
         fetchers={each.name: _fetcher(each.stats) for each in list(pulling.fetchers.values())},
+        forwards={each.name: _forward(each) for each in list(sending.forwards.values())},
     )
-    return replace(found, warnings=tuple(_warnings(found, listener)))
+    warnings = (*_warnings(found, listener), *_of_forwards(sending))
+    return replace(found, warnings=warnings)
 
 
 def _of_listener(listener: Listener) -> Health:
@@ -109,6 +117,15 @@ def _fetcher(stats: Mapping[str, Any]) -> str:
     return f"{doing}; {stats['events']:,} events, {waiting:,} waiting, {failed:,} failed{last}"
 
 
+def _forward(forward: Forward) -> str:
+    stats = forward.stats
+    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
+    return (
+        f"{forward.state}; {stats['sent']:,} sent, {stats['waiting']:,} waiting, "
+        f"{stats['failed']:,} failed{last}"
+    )
+
+
 # Warnings, before there is trouble
 
 
@@ -133,6 +150,12 @@ def _warnings(known: Health, listener: Listener) -> Iterator[str]:
             f"{'ahead of' if skew > 0 else 'behind'} those that it hears from: lags and lateness "
             "are wrong by as much. Set it (NTP)."
         )
+
+
+def _of_forwards(sending: Sending) -> Iterator[str]:
+    for forward in list(sending.forwards.values()):
+        if forward.ended_itself or forward.away:
+            yield f"The forward {forward.name}: {forward.state}. What came waits in the file."
 
 
 def _of_disk(known: Health, name: str) -> Iterator[str]:

@@ -182,6 +182,36 @@ IMPORT_CHUNK_BYTES = 8 * 2**20
 """Their bodies, all together."""
 MAX_IMPORTED_FILES = 100_000
 """In one directory."""
+# Sending on
+SEND_TIMEOUT_SECONDS = 30.0
+"""How long one try may take in all."""
+SEND_RETRIES = 12
+"""How often one delivery is tried again: with the pauses below, for about half an hour."""
+SEND_BACKOFF_SECONDS = 1.0
+SEND_MAX_BACKOFF_SECONDS = 300.0
+SEND_UNREACHABLE_SECONDS = 15.0
+"""The longest pause between two looks at a target that takes no connection."""
+MAX_RETRY_AFTER_SECONDS = 3600.0
+"""A target that asks to wait longer is asked again after so long."""
+SEND_CONCURRENCY = 8
+"""Requests under way to one target at one time."""
+SEND_IDLE_SECONDS = 2.0
+"""A connection is used again for so long: less than servers keep theirs."""
+MAX_WAITING_SENDS = 1_000
+"""So many deliveries of a forward wait for another try; the next ones wait in the file."""
+MAX_KEPT_RESPONSE_BYTES = 64 * 2**10
+"""Of a target's answer, in `lab.attempts`."""
+MAX_REPLY_BYTES = 16 * 2**20
+"""Of a target's answer that its sender gets (`reply`)."""
+MAX_UNRECORDED_SENDS = 200
+"""So many tries may wait to be written down; the next ones wait."""
+SEND_RECORD_SECONDS = 0.05
+"""The pause between two transactions that write tries down."""
+REPLAY_LEAVE_SECONDS = 2.0
+"""How long a replay that is interrupted waits for what is under way."""
+SEND_DRAIN_SECONDS = 30.0
+"""How long `drain` waits."""
+MAX_UNCLAIMED_REPLIES = 1_000
 
 # Samples
 SAMPLE_TIMEOUT_SECONDS = 60.0
@@ -212,5 +242,41 @@ HANDOVER_IDLE_SECONDS = 20.0
 MAX_HANDED_ANSWER_BYTES = 16 * 2**20
 """A lab's longer answer is not handed back."""
 EXPOSURE_SECRET_BYTES = 32
+MAX_KEPT_GATES = 100
+"""So many addresses of tunnels are remembered for a capture file, the newest."""
 CHECK_TIMEOUT_SECONDS = 30.0
 """How long `check` waits for its own delivery to come and be answered."""
+
+# Relays, from the lab's side
+LINK_CONNECT_SECONDS = 15.0
+"""How long a relay may take to answer a connection, and to say that it is ready."""
+LINK_PING_SECONDS = 20.0
+"""How often an own relay is asked whether it is there, and how long it may take to say so."""
+LINK_ABORT_SECONDS = 1.0
+"""How long a WebSocket that has failed may take to be closed; then it is cut."""
+LINK_SEND_SECONDS = 10.0
+"""How long a relay may take to accept what we say."""
+LINK_RETRY_SECONDS = 0.5
+"""Before the first try to connect again; doubled with each, and drawn by lot up to that."""
+LINK_MAX_RETRY_SECONDS = 30.0
+LINK_STEADY_SECONDS = 10.0
+"""A connection that lasted so long was a good one: trying begins anew after it."""
+SMEE_SILENCE_SECONDS = 75.0
+"""Without a word for so long (smee says something each 30 s), the connection is made anew."""
+WEBHOOKRELAY_SILENCE_SECONDS = 90.0
+"""As its documentation has it: it says something about each minute."""
+WEBHOOKRELAY_MISSED_AGE = "24h"
+"""How far back Webhook Relay is asked for what was missed."""
+WEBHOOKRELAY_PAGE = 100
+WEBHOOKRELAY_MAX_PAGES = 100
+"""So many deliveries of a page, and pages, are asked for at one time."""
+MAX_LINK_FRAME_BYTES = 48 * 2**20
+"""What a relay may say at one time: a body of `MAX_BODY_BYTES`, encoded, and its headers."""
+LINK_WINDOW = 16
+"""Deliveries of a relay that are handed over at one time, while their senders wait."""
+SETTLE_EVERY = 200
+"""After so many deliveries of a relay their single marks are forgotten."""
+KEEP_ATTEMPTS = 6
+"""How often a delivery that a relay will not send again is handed over, when it is not kept."""
+KEPT_MARKS = 10_000
+"""So many deliveries of a relay that numbers none are known again when they come again."""

@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 import struct
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 from webhooklab.headers import Pair
@@ -32,6 +32,21 @@ _PROOF: Final = re.compile(r"([1-9][0-9]{0,18})?\.[0-9a-f]{64}")
 _LENGTH: Final = struct.Struct(">I")
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How a delivery came by a relay.
+
+    `channel` and `mark` name it there, for good: what comes again under the same is not kept twice.
+    `answered` is the status that its sender has got already; None: it waits for the lab's answer.
+    `base_url` is what the provider calls, as far as that is the same for all; None: not known.
+    """
+
+    channel: str
+    mark: int | str
+    answered: int | None = None
+    base_url: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meta:
     """A request without its body, as its first receiver saw it.
@@ -46,6 +61,7 @@ class Meta:
     headers: tuple[Pair, ...]
     remote: str | None
     received_at: int
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,7 @@ def packed(meta: Meta) -> bytes:
         [
             *(meta.source, meta.method, meta.target, meta.headers),
             *(meta.remote, meta.received_at),
+            None if meta.passage is None else astuple(meta.passage),
         ]
     ).encode()
     if len(data) + _LENGTH.size > MAX_META_BYTES:
@@ -121,7 +138,7 @@ def unpacked(content: bytes) -> tuple[Meta, bytes]:
         raise ValueError("an envelope without a length")
     end = _LENGTH.size + _LENGTH.unpack_from(content)[0]
     fields: Any = json.loads(content[_LENGTH.size : end])
-    source, method, target, headers, remote, received_at = fields
+    source, method, target, headers, remote, received_at, passage = fields
     meta = Meta(
         source=source,
         method=method,
@@ -129,6 +146,7 @@ def unpacked(content: bytes) -> tuple[Meta, bytes]:
         headers=tuple((name, value) for name, value in headers),
         remote=remote,
         received_at=received_at,
+        passage=None if passage is None else Passage(*passage),
     )
     return meta, content[end:]
 

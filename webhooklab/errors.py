@@ -16,9 +16,14 @@ WebhookLabError
 ├── FilterError             the filter's text cannot be read (also a ValueError)
 ├── MappingError            an expression is not JMESPath (also a ValueError)
 ├── PullArgumentError       what to poll or fetch, or how often, makes no sense (also a ValueError)
+├── SendArgumentError       what to send on, or where to, makes no sense (also a ValueError)
+├── ConfirmationError       credentials would leave this machine: say confirm=True, or do not
+├── SendTimeout             not all was sent on in time (also a TimeoutError)
 ├── RecoveryError           what polls saw of a missed change was deleted since: compare again
 ├── AnswerError             what lab.respond is to send, HTTP cannot (also a ValueError)
 ├── ExposureError           there is no public URL here, or not this way
+├── RelayError              a relay of yours cannot run as it is told to
+├── RelayProtocolError      what a relay or its reader sent makes no sense (also a ValueError)
 ├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
@@ -107,6 +112,18 @@ class PullArgumentError(WebhookLabError, ValueError):
     """A URL, template or number given to `lab.poll` or `lab.fetch_related` cannot be used."""
 
 
+class SendArgumentError(WebhookLabError, ValueError):
+    """A URL, filter or number given to `lab.forward` or `lab.replay` cannot be used."""
+
+
+class ConfirmationError(WebhookLabError):
+    """Deliveries with credentials were to go to another machine, and nobody has confirmed it."""
+
+
+class SendTimeout(WebhookLabError, TimeoutError):
+    """Not everything was sent on in time; `lab.attempts` has what was tried."""
+
+
 class RecoveryError(WebhookLabError):
     """A missed change cannot be recovered: what polls saw of it is no longer in the file."""
 
@@ -117,6 +134,14 @@ class AnswerError(WebhookLabError, ValueError):
 
 class ExposureError(WebhookLabError):
     """The lab cannot be given a public URL in the way that was asked for."""
+
+
+class RelayError(WebhookLabError):
+    """A relay's file, or what it is told to do, cannot be used as it is."""
+
+
+class RelayProtocolError(WebhookLabError, ValueError):
+    """A relay, or a reader of one, sent what their protocol does not know."""
 
 
 class CheckArgumentError(WebhookLabError, ValueError):

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from webhooklab.errors import ExposureError
+from webhooklab.errors import ExposureError, WebhookLabError
 
 NOBODY: Final = "nobody outside this machine can reach it"
 NEARBY: Final = "only what is on this network can reach it"
@@ -37,11 +37,19 @@ class Exposure(ABC):
 
     via: str
     name: str
+    answers: bool = True
+    """Whether what the lab answers reaches the sender."""
+    deep: bool = True
+    """Whether what is sent to paths below the URL is captured, too."""
+    stays: bool = True
+    """Whether it goes on without this process, as long as the listener does."""
+    source: str | None = None
+    """The `source` of what comes by it, where that tells; None: it does not."""
 
     @property
     @abstractmethod
     def url(self) -> str | None:
-        """What to give to the provider; ends in "/". None as long as it is not known.
+        """What to give to the provider; ends in "/" where it is `deep`. None: not known (yet).
 
         After `close` it is still what the provider has; after `revoke` it is the new one.
         """
@@ -130,6 +138,12 @@ class Exposures:
         return next((each for each in reversed(self.all) if not each.closed), None)
 
     @property
+    def unanswering(self) -> str | None:
+        """The way by which deliveries come whose senders the lab cannot answer; None: no such."""
+        found = (each.via for each in self.all if not each.closed and not each.answers)
+        return next(found, None)
+
+    @property
     def all(self) -> list[Exposure]:
         """Those that were not replaced, closed ones included, the oldest first."""
         with self._lock:
@@ -140,11 +154,15 @@ class Exposures:
         """What the user has to know of them all, a sentence each."""
         return tuple(notice for each in self.all for notice in each.notices)
 
-    def close(self) -> None:
-        """Close all. Where that cannot be said, senders find nobody listening, which says it."""
+    def close(self, *, staying: bool = False) -> None:
+        """Close all; `staying`: but for those that go on where the listener does.
+
+        Where that cannot be said, senders find nobody listening, which says it.
+        """
         for each in self.all:
-            with suppress(ExposureError):
-                each.close()
+            if not (staying and each.stays):
+                with suppress(WebhookLabError):
+                    each.close()
 
 
 def checked_address(url: str) -> str:

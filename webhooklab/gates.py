@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,13 @@ class Gate:
 
     base_path: str = field(repr=False)
     open: bool = True
+
+
+class TakesGates(Protocol):
+    """Where gates are set: those of a listener here, or in another process."""
+
+    def set(self, host: str, gate: Gate) -> None:
+        """What names this host passes this gate from now on."""
 
 
 class Gates:

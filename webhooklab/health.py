@@ -26,8 +26,8 @@ class Health:
     listens. `lost_messages`: those to the inbox that the browser had to ask for again.
     `disk_free`, `disk_total`, `file_bytes` in bytes. `journal`: how SQLite keeps commits whole.
     `keep` as given; `dropped`: deliveries that are no longer kept. `clock_skew` in seconds: above
-    0 our clock is ahead of those that we hear from. `sources`, `pollers`, `fetchers`: what each is
-    doing. `warnings`: a sentence each.
+    0 our clock is ahead of those that we hear from. `sources`, `pollers`, `fetchers`,
+    `forwards`: what each is doing. `warnings`: a sentence each.
     """
 
     listener: str
@@ -53,6 +53,7 @@ class Health:
     sources: Mapping[str, str] = field(default_factory=dict)
     pollers: Mapping[str, str] = field(default_factory=dict)
     fetchers: Mapping[str, str] = field(default_factory=dict)
+    forwards: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

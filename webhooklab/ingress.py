@@ -26,10 +26,10 @@ from webhooklab.gates import Gates
 from webhooklab.headers import Headers, Pair
 from webhooklab.mapping import Interpreter
 from webhooklab.providers import handshake_answer
-from webhooklab.records import Answer, Arrival, Interpretation, Request
+from webhooklab.records import UNAUTHORIZED, Answer, Arrival, Interpretation, Request
 from webhooklab.refusals import refusal
 from webhooklab.signatures import UNCHECKED, Verification
-from webhooklab.store import Amendment, Outcome, Refusal, Store, Stored
+from webhooklab.store import Amendment, Outcome, Refusal, Repeated, Store, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,6 @@ _PREFLIGHT_ALLOWS: Final = (
     ("Access-Control-Max-Age", "600"),
 )
 
-_UNAUTHORIZED: Final = Answer(401, body=b"the signature is missing or wrong")
 
 Waiting: TypeAlias = tuple[Arrival, Answer | Promise, Sender | None]
 
@@ -49,7 +48,6 @@ class _Judged:
     """A request as `refusals` looks at it."""
 
     headers: Headers
-    source: str
     verified: str
 
 
@@ -134,15 +132,18 @@ class Ingress:
         if len(interpretation.items) not in (0, interpretation.event_count):
             self.lost += 1  # more events than are kept of one batch
         verification, refused = self._verify(request, interpretation)
+        answered = request.passage.answered if request.passage else None
         answer: Answer | Promise
         answer = usual = self._usual_answer(request)
-        if refused:
-            answer = _UNAUTHORIZED
-        elif greeting := self._greeting(request, interpretation):
+        if answered is not None:
+            answer = OK  # to the relay's client; the sender has had its answer
+        elif refused:
+            answer = UNAUTHORIZED
+        elif greeting := self._greeting(request, interpretation, verification):
             answer = greeting
         elif self.rules.active and sender is not None:
             answer = self._by_rule(request, sender, usual, verification)
-        status = None if sender is None else answer.status
+        status = answered if answered or sender is None else answer.status
         arrival = Arrival(request, interpretation, status, verification)
         if not self._waiting:
             # All that this turn of the loop brings goes to the store together.
@@ -169,15 +170,19 @@ class Ingress:
             logger.exception("a signature could not be checked")
             return Verification("unverifiable", "the check failed: see the log"), False
 
-    def _greeting(self, request: Request, interpretation: Interpretation) -> Answer | None:
+    def _greeting(
+        self, request: Request, interpretation: Interpretation, verification: Verification
+    ) -> Answer | None:
         """The answer to a provider's handshake, if this is one."""
         provider = interpretation.provider
         if interpretation.event_count or provider is None or not self._handshakes:
             return None
         check = self.checks.find(request.path, provider)
-        secret = check.secret if check is not None and check.provider == provider else None
+        own = check if check is not None and check.provider == provider else None
+        secret = own.secret if own is not None else None
+        is_forged = own is not None and verification.status == "invalid"
         try:
-            return handshake_answer(request, provider, secret)
+            return handshake_answer(request, provider, secret, is_forged=is_forged)
         except Exception:  # one that a user has registered; the delivery is kept all the same
             logger.exception("a handshake could not be answered")
             return None
@@ -197,7 +202,7 @@ class Ingress:
         """What the user has said that this sender gets, else the usual answer."""
         if usual.headers and request.method == "OPTIONS":
             return usual  # a browser asks whether the page may send, and this lets it
-        judged = _Judged(request.headers, request.source, verification.status)
+        judged = _Judged(request.headers, verification.status)
         made = refusal(judged, allow_origins=self._allow_origins) is None
         choice = self.rules.choose(request.path, made=made)
         if choice is None:
@@ -222,12 +227,14 @@ class Ingress:
         for (_, answer, sender), outcome in zip(waiting, outcomes, strict=True):
             try:
                 failure = self._failure(outcome)
-                if sender is not None and isinstance(outcome, Stored):
+                if sender is not None and isinstance(outcome, Stored | Repeated):
                     sender.stored(outcome.seq)
                 if isinstance(answer, Promise):
-                    _resolve(answer, outcome, failure)
+                    _resolve(answer, outcome, failure or _repeated(outcome))
                 elif sender is not None:
                     sender.reply(failure or answer)
+                elif isinstance(outcome, Stored):
+                    self._amend(outcome.seq, None, _nothing)
             except Exception:  # the others are to have their answers
                 logger.exception("a sender could not be answered")
 
@@ -250,7 +257,7 @@ class Ingress:
         """Answer soon what has been promised: the listener is closing. On the loop."""
         self._promises.hurry()
 
-    def _amend(self, seq: int, status: int, then: Callable[[], object]) -> None:
+    def _amend(self, seq: int, status: int | None, then: Callable[[], object]) -> None:
         def on_outcomes(outcomes: Sequence[Outcome]) -> None:
             # Whether it could be written down or not, the sender is to have its answer.
             if isinstance(outcomes[0], CaptureFileError):
@@ -263,12 +270,21 @@ class Ingress:
         self._store.submit([Amendment(seq, status)], on_outcomes)
 
 
+def _repeated(outcome: Outcome) -> Answer | None:
+    """The answer to what had been stored before: no rule is asked again."""
+    return OK if isinstance(outcome, Repeated) else None
+
+
 def _resolve(promise: Promise, outcome: Outcome, failure: Answer | None) -> None:
     if failure is None:
         assert isinstance(outcome, Stored)
         promise.keep(outcome.seq)
     else:
         promise.drop(failure)
+
+
+def _nothing() -> None:
+    """Nobody waits for this."""
 
 
 def _ignore_outcome(outcomes: object) -> None:

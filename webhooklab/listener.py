@@ -53,7 +53,7 @@ class Listener:
         self._sockets = sockets
         self._base_path = base_path
         self._connections: set[Connection] = set()
-        self._most_connections = _affordable(MAX_CONNECTIONS)
+        self._most_connections = affordable(MAX_CONNECTIONS)
         self._removers: list[Callable[[], None]] = []
         self._one_ended = asyncio.Event()
 
@@ -128,7 +128,7 @@ class Listener:
         self._timer = loop.call_later(SWEEP_INTERVAL_SECONDS, self._sweep)
 
 
-def _affordable(connections: int) -> int:
+def affordable(connections: int) -> int:
     """At most half of the files that this process may open: the store and the user need some."""
     if sys.platform == "win32":
         return connections

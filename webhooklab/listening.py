@@ -20,9 +20,19 @@ from webhooklab.capturing import Capturing, Options
 from webhooklab.checking import Checks
 from webhooklab.checkup import Listener
 from webhooklab.errors import CaptureFileError, ListenerProcessError
+from webhooklab.exposure import Behind
+from webhooklab.gates import TakesGates
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
-from webhooklab.processes import Entry, Registry, Remote, RemoteChecks, RemoteRules, Wish
+from webhooklab.processes import (
+    Entry,
+    Registry,
+    Remote,
+    RemoteChecks,
+    RemoteGates,
+    RemoteRules,
+    Wish,
+)
 from webhooklab.server import Server, owner_of
 from webhooklab.store import Store
 
@@ -133,6 +143,26 @@ class Listening:
         return owner.url if owner else ""
 
     @property
+    def behind(self) -> Behind:
+        """What an exposure hands deliveries on to. For who leads."""
+        if self.capturing is not None:
+            return self.capturing.behind
+        assert self.remote is not None
+        return self.remote.behind
+
+    @property
+    def gates(self) -> TakesGates:
+        """What comes by a tunnel must pass these. For who leads."""
+        if self.capturing is not None:
+            return self.capturing.server.ingress.gates
+        assert self.remote is not None
+        return RemoteGates(self.remote)
+
+    def goes_on(self, *, leaving: bool) -> bool:
+        """Whether what listens does so when this is closed, and for more than a moment."""
+        return self.leads and self.remote is not None and self.remote.goes_on(leaving=leaving)
+
+    @property
     def headline(self) -> str:
         """What the Lab is doing, in words."""
         name = self._store.path.name
@@ -147,6 +177,19 @@ class Listening:
         owner = owner_of(self._store)
         who = f"process {owner.pid} listens at {owner.url}" if owner else "another process listens"
         return f"attached to {name}: {who}, this Lab sees its rows"
+
+    @property
+    def since(self) -> int | None:
+        """When what listens began to, in us since the epoch; None: nothing does, as far as we know.
+
+        What a sender got is not known of deliveries that came before and had no answer by then.
+        """
+        if self.closed or self.lost:
+            return None
+        if self.capturing is not None:
+            return self.capturing.since
+        owner = owner_of(self._store)
+        return owner.since if owner else None
 
     def settle(self) -> None:
         """Return when all that came in before has been committed, where that can be asked for."""

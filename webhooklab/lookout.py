@@ -5,22 +5,27 @@ from __future__ import annotations
 import contextlib
 
 from webhooklab import clock
+from webhooklab.answering import FORWARD, RESPOND
 from webhooklab.checkup import examine
 from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, NOTICES_SECONDS, VITALS_SECONDS
 from webhooklab.errors import CaptureFileError
 from webhooklab.health import Health
 from webhooklab.listening import LOST, Listening
 from webhooklab.pulling import Pulling
+from webhooklab.sending import Sending
 from webhooklab.store import Store
 
 
 class Lookout:
-    """How what listens, what is stored and what pulls are."""
+    """How what listens, what is stored, what pulls and what sends on are."""
 
-    def __init__(self, store: Store, listening: Listening, pulling: Pulling) -> None:
+    def __init__(
+        self, store: Store, listening: Listening, pulling: Pulling, sending: Sending
+    ) -> None:
         self._store = store
         self._listening = listening
         self._pulling = pulling
+        self._sending = sending
         self._look_at = 0.0
         self._warned: tuple[str, ...] = ()
         self._ruled: tuple[str, ...] = ()
@@ -28,7 +33,9 @@ class Lookout:
     def health(self, *, lost_messages: int = 0, timeout: float = CHANNEL_ANSWER_SECONDS) -> Health:
         """How it is; `timeout` in seconds, for a process that listens. `CaptureFileError`."""
         listener = self._listening.told(timeout)
-        return examine(self._store, listener, self._pulling, lost_messages=lost_messages)
+        return examine(
+            self._store, listener, self._pulling, self._sending, lost_messages=lost_messages
+        )
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -42,9 +49,14 @@ class Lookout:
         server = self._listening.server
         rules = self._ruled if server is None else server.ingress.rules.texts
         said = [f"{LOST[0].upper()}{LOST[1:]}."] * self._listening.lost
-        said += [f"This Lab {text} (lab.respond)." for text in rules]
+        said += [f"This Lab {_said(text)}." for text in rules]
         return (*said, *self._warned)
 
     def _look(self) -> None:
         health = self.health(timeout=VITALS_SECONDS)
         self._warned, self._ruled = health.warnings, health.rules
+
+
+def _said(rule: str) -> str:
+    """A rule in words, with what the user has called for it."""
+    return rule if rule.endswith(f"({FORWARD})") else f"{rule} ({RESPOND})"

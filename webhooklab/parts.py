@@ -1,4 +1,4 @@
-"""What stands behind a Lab: the store, what listens, what pulls, what looks."""
+"""What stands behind a Lab: the store, what listens, what pulls, what sends on, what looks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from webhooklab.answering import Rules
+from webhooklab.answering import FORWARD, Rule, Rules
 from webhooklab.capturing import Options
 from webhooklab.checking import Checks
-from webhooklab.errors import AttachedError, ClosedError, ListenerProcessError, MappingError
+from webhooklab.errors import (
+    AttachedError,
+    ClosedError,
+    ListenerProcessError,
+    MappingError,
+)
 from webhooklab.exposure import Behind, Exposures
 from webhooklab.following import Followers
-from webhooklab.gates import Gates
-from webhooklab.ingress import Ingress
+from webhooklab.gates import TakesGates
 from webhooklab.listening import LOST, Elsewhere, Listening
 from webhooklab.lookout import Lookout
 from webhooklab.mapping import Mapping, Mappings
@@ -25,6 +29,7 @@ from webhooklab.processes import RemoteRules
 from webhooklab.pulling import Pulling
 from webhooklab.records import Delivery
 from webhooklab.refusals import refusal
+from webhooklab.sending import Forward, Route, Sending, by_verdict, check_no_loop
 from webhooklab.server import Server
 from webhooklab.store import Store
 from webhooklab.views import Views
@@ -53,7 +58,7 @@ class Parts:
             undo.callback(self.close)
             self._open(options, elsewhere)
             # First: senders hear of it from what is there.
-            self.closing.callback(self.exposures.close)
+            self.closing.callback(self._end_exposures)
             undo.pop_all()
 
     def _open(self, options: Options, elsewhere: Elsewhere | None) -> None:
@@ -68,9 +73,18 @@ class Parts:
         self.exposures = Exposures()
         self.listening = Listening(self.store, self.mappings, options, elsewhere)
         self.closing.callback(self._stop_listening)
-        self.lookout = Lookout(self.store, self.listening, self.pulling)
+        # Stopped while the file can still be written: how far it is belongs there.
+        self.sending = Sending(
+            self.store, refuse=partial(self._refusal_to_send, options.allow_origins)
+        )
+        self.closing.callback(self.sending.stop)
+        self.lookout = Lookout(self.store, self.listening, self.pulling, self.sending)
         if not self.leads:
             warnings.warn(f"{self.headline}. {_HOW_TO_LEAD}", stacklevel=_TO_THE_CELL)
+
+    def _end_exposures(self) -> None:
+        """What outlives this kernel is reached while there is none."""
+        self.exposures.close(staying=self.listening.goes_on(leaving=self._leaving))
 
     def _stop_listening(self) -> None:
         self.listening.close(leaving=self._leaving)
@@ -84,6 +98,24 @@ class Parts:
         return refusal(
             delivery, allow_origins=allow_origins, must_be_valid=checked and not unverified
         )
+
+    def _refusal_to_send(
+        self, allow_origins: Sequence[str], delivery: Delivery, *, unverified: bool
+    ) -> str | None:
+        """Why a delivery is not sent on: its verdict also counts where nobody checks any more."""
+        why = self._refusal(allow_origins, delivery, unverified=unverified)
+        return why or by_verdict(delivery, unverified=unverified, allow_origins=allow_origins)
+
+    def forward(self, url: str, **options: Any) -> Forward:
+        """`lab.forward`: the arguments are those of `Route`. Refuses to go round in circles."""
+        route = Route(url=url, **options)
+        current = self.exposures.current
+        check_no_loop(url, self.url, (current.url or "") if current is not None else "")
+        forward = self.sending.forward(route)
+        if forward.maker is not None:
+            rule = Rule(route.path, maker=forward.maker, name=f"forward:{forward.name}", by=FORWARD)
+            forward.on_stop(self.rules.add(rule).stop)
+        return forward
 
     def close(self, *, leaving: bool = False) -> None:
         """Free the port and end what runs. Deliveries being committed are still answered.
@@ -133,27 +165,15 @@ class Parts:
 
     @property
     def behind(self) -> Behind:
-        """What an exposure hands deliveries on to. Raises as `ingress` does."""
-        ingress = self.ingress("expose the file")
-        return Behind(self.url, ingress.envelope_key, ingress.max_body_bytes)
+        """What an exposure hands deliveries on to. Raises `ClosedError`, `AttachedError`."""
+        self.check_owner("expose the file")
+        return self.listening.behind
 
     @property
-    def gates(self) -> Gates:
-        """What comes by a tunnel must pass these. Raises as `ingress` does."""
-        return self.ingress("expose the file").gates
-
-    def ingress(self, what: str) -> Ingress:
-        """The way in, to do `what` there. Raises `ClosedError`, `AttachedError`.
-
-        And `ListenerProcessError` where it is in a process of its own.
-        """
-        self.check_owner(what)
-        if self.server is None:
-            raise ListenerProcessError(
-                f"This Lab listens in a process of its own, which does not {what}: "
-                'use Lab(..., listener="thread") for that.'
-            )
-        return self.server.ingress
+    def gates(self) -> TakesGates:
+        """What comes by a tunnel must pass these. Raises as `behind` does."""
+        self.check_owner("expose the file")
+        return self.listening.gates
 
     @property
     def headline(self) -> str:

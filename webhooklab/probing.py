@@ -27,6 +27,8 @@ _SCHEME: Final = "standardwebhooks"
 _PATH: Final = "check/a%2Fb"
 _QUERY: Final = "said=%20twice&said="
 _ROWS: Final = 500
+_LATER_SECONDS: Final = CHECK_TIMEOUT_SECONDS / 3
+"""How long a delivery may take that its sender has been answered for."""
 _ADVICE: Final = {
     404: "The Jupyter server does not know this URL (any more): call lab.expose() again.",
     503: "The Jupyter server knows the URL, and finds nobody listening: open the Lab again, and "
@@ -98,12 +100,13 @@ def check(exposure: Exposure, store: Store) -> Check:
         return Check((hop,), None, exposure.blame(None))
     before = store.head
     test = _test()
-    answer = _send(exposure.url, test)
-    delivery = _came(store, before, test.message_id)
+    path = _PATH if exposure.deep else ""
+    answer = _send(f"{exposure.url}{path}", test)
+    delivery = _came(store, before, test.message_id, 0.0 if exposure.answers else _LATER_SECONDS)
     first = Hop("public URL", ok=delivery is not None, detail=answer.detail)
     if delivery is None:
         return Check((first,), None, _advice(exposure, answer))
-    hops = (first, *_hops(delivery, test))
+    hops = (first, *_hops(delivery, test, f"/{path}"))
     altered = None if all(hop.ok for hop in hops) else _ALTERED
     return Check(hops, delivery.seq, altered)
 
@@ -129,7 +132,7 @@ def _send(url: str, test: _Test) -> _Answer:
     begun = clock.monotonic()
     try:
         with httpx.Client(timeout=CHECK_TIMEOUT_SECONDS, follow_redirects=False) as client:
-            got = client.post(f"{url}{_PATH}?{_QUERY}", content=test.body, headers=test.headers)
+            got = client.post(f"{url}?{_QUERY}", content=test.body, headers=test.headers)
     except httpx.HTTPError as error:
         return _Answer(None, f"no answer ({type(error).__name__}: {error})")
     took = (clock.monotonic() - begun) * 1_000
@@ -137,18 +140,20 @@ def _send(url: str, test: _Test) -> _Answer:
     return _Answer(got.status_code, f"answered {got.status_code} in {took:,.0f} ms", ours)
 
 
-def _came(store: Store, before: int, message_id: str) -> Delivery | None:
-    """The test delivery, among all that came meanwhile."""
-    rows = store.following(before, _ROWS)
-    while rows:
-        for row in rows:
+def _came(store: Store, before: int, message_id: str, seconds: float) -> Delivery | None:
+    """The test delivery, among all that came meanwhile, and within so many seconds from now."""
+    deadline = clock.monotonic() + seconds
+    while True:
+        for row in store.following(before, _ROWS):
             if row.headers.get("webhook-id") == message_id:
                 return row
-        rows = store.following(rows[-1].seq, _ROWS)
-    return None
+            before = row.seq
+        left = deadline - clock.monotonic()
+        if store.wait_beyond(before, max(0.0, left)) <= before and left <= 0:
+            return None
 
 
-def _hops(delivery: Delivery, test: _Test) -> Iterator[Hop]:
+def _hops(delivery: Delivery, test: _Test, path: str) -> Iterator[Hop]:
     arrived = clock.from_datetime(delivery.received_at)
     committed = clock.from_datetime(delivery.stored_at)
     where = "listener" if delivery.source == "local" else delivery.source
@@ -159,7 +164,7 @@ def _hops(delivery: Delivery, test: _Test) -> Iterator[Hop]:
         ok=True,
         detail=f"committed +{_ms(committed - arrived)}, as delivery {delivery.seq}",
     )
-    altered = _altered(delivery, test)
+    altered = _altered(delivery, test, path)
     yield Hop("request", ok=not altered, detail=altered or "arrived as it was sent")
     verified = verify(
         _SCHEME,
@@ -171,10 +176,10 @@ def _hops(delivery: Delivery, test: _Test) -> Iterator[Hop]:
     yield Hop("signature", ok=verified.status == "valid", detail=verified.status)
 
 
-def _altered(delivery: Delivery, test: _Test) -> str:
+def _altered(delivery: Delivery, test: _Test, path: str) -> str:
     parts = {
         "method": delivery.method == "POST",
-        "path": delivery.path == f"/{_PATH}",
+        "path": delivery.path == path,
         "query": delivery.query_string == _QUERY,
         "body": delivery.body == test.body,
     }

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import Behind, Exposure, Exposures
-from webhooklab.gates import Gates
+from webhooklab.gates import TakesGates
+from webhooklab.relay.client import RelayExposure
+from webhooklab.relay.smee import HOST as SMEE
+from webhooklab.relay.smee import SmeeExposure
+from webhooklab.relay.webhookrelay import WebhookRelayExposure
+from webhooklab.store import Store
 from webhooklab.tunnel import TunnelExposure
 
 AUTO: Final = "auto"
@@ -21,9 +27,21 @@ class Wish:
 
     file: Path
     behind: Behind
-    gates: Gates
+    gates: TakesGates
     exposures: Exposures
+    store: Store
     base_url: str | None
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a relay of others wants to know: see `WebhookRelayExposure`. Its repr has no secret."""
+
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    buckets: Sequence[str] = ()
+    reply: bool = False
 
 
 def _by_jupyter(wish: Wish) -> Exposure:
@@ -54,20 +72,63 @@ def _by_tunnel(wish: Wish) -> Exposure:
     return TunnelExposure(wish.file, wish.gates, wish.base_url)
 
 
+def _by_relay(wish: Wish) -> Exposure:
+    address = _address(wish, 'lab.expose("https://relay.example")')
+    wish.exposures.replace(RelayExposure.name)
+    return RelayExposure(wish.file, wish.behind, wish.store, address)
+
+
+def _by_smee(wish: Wish) -> Exposure:
+    address = _address(wish, 'lab.expose("https://smee.io/<channel>")')
+    wish.exposures.replace(SmeeExposure.name)
+    return SmeeExposure(wish.behind, wish.store, address)
+
+
+def _by_webhookrelay(wish: Wish) -> Exposure:
+    wish.exposures.replace(WebhookRelayExposure.name)
+    return WebhookRelayExposure(
+        wish.behind,
+        wish.store,
+        key=wish.access.key,
+        secret=wish.access.secret,
+        buckets=wish.access.buckets,
+        reply=wish.access.reply,
+        address=wish.base_url,
+    )
+
+
+def _address(wish: Wish, example: str) -> str:
+    if wish.base_url is None:
+        raise ExposureError(f"Which relay? Pass its address: {example}.")
+    return wish.base_url
+
+
 WAYS: Final[dict[str, Callable[[Wish], Exposure]]] = {
     "jupyter": _by_jupyter,
     "tunnel": _by_tunnel,
+    "relay": _by_relay,
+    "smee": _by_smee,
+    "webhookrelay": _by_webhookrelay,
 }
+
+
+def _way_of(address: str) -> str:
+    """The way that goes with a relay's address."""
+    return "smee" if urlsplit(address).hostname == SMEE else "relay"
 
 
 def expose(via: str, wish: Wish) -> Exposure:
     """Open an exposure, in place of an earlier one of its name. Raises `ExposureError`."""
-    if via == AUTO:
+    if via.startswith(("http://", "https://")):
+        via, wish = _way_of(via), replace(wish, base_url=via)
+    elif via == AUTO:
         via = "jupyter" if wish.base_url is None else "tunnel"
     way = WAYS.get(via)
     if way is None:
         known = ", ".join(map(repr, (AUTO, *WAYS)))
-        raise ExposureError(f"There is no way called {via!r}: choose one of {known}.")
+        raise ExposureError(
+            f"There is no way called {via!r}: choose one of {known}, or pass a relay's address."
+        )
     exposure = way(wish)
     wish.exposures.add(exposure)
     return exposure

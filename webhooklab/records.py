@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 from webhooklab import bodies, code
+from webhooklab.envelope import Passage
 from webhooklab.headers import Headers, Pair
 from webhooklab.signatures import UNCHECKED, Verification
 
@@ -16,10 +17,14 @@ Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
 
 RECOVERED: Final = "recovered"
 """The source of a delivery that was made from what a poll saw."""
+IMPORTED: Final = "import"
+"""The source of a delivery that was loaded from a file: nothing is fetched or forwarded for it."""
 REPLAYED: Final = "replay"
 """The source that a comparison gives to what we sent to ourselves again."""
 REPLAY_HEADER: Final = "webhooklab-replay"
 """How the name of the header begins that a replay of ours carries, in any case."""
+REWRITTEN_HEADER: Final = "Webhooklab-Rewritten"
+"""Ours, on what a relay of others has written anew: its body is not the sender's byte for byte."""
 
 EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "received_at": "time",
@@ -47,6 +52,10 @@ EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "body": "bytes",
 }
 """The columns of `lab.events`, in order, with what they hold. The index is `seq`."""
+
+REWRITING: Final = ("smee", "webhookrelay")
+"""The sources of what others' relays hand on, as far as they keep it."""
+RELAYS: Final = ("relay", *REWRITING)
 
 
 def is_replay(headers_json: str) -> bool:
@@ -90,7 +99,7 @@ class Request(Message):
 
     `received_at` is in microseconds since the epoch, by the first receiver's clock; `target` is
     undecoded; `headers` are in order with duplicates; `body` is byte for byte what came, content
-    codings included.
+    codings included; `passage` is how it came by a relay, None if it did not.
     """
 
     def __init__(
@@ -103,6 +112,7 @@ class Request(Message):
         body: bytes,
         source: str = "local",
         remote: str | None = None,
+        passage: Passage | None = None,
     ) -> None:
         self.received_at = received_at
         self.method = method
@@ -111,6 +121,7 @@ class Request(Message):
         self.body = body
         self.source = source
         self.remote = remote
+        self.passage = passage
         self.content_type = headers.get("content-type")
         self.path, self.query_string = split_target(target)
 
@@ -182,6 +193,9 @@ class Answer:
     status: int = 200
     headers: tuple[Pair, ...] = ()
     body: bytes = b""
+
+
+UNAUTHORIZED: Final = Answer(401, body=b"the signature is missing or wrong")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, Protocol
+from typing import Protocol
 
 from webhooklab.headers import Headers
-
-IMPORTED: Final = "import"
-"""The source of a delivery that was loaded from a file."""
 
 
 class Judged(Protocol):
@@ -17,10 +14,6 @@ class Judged(Protocol):
     @property
     def headers(self) -> Headers:
         """The headers as they came."""
-
-    @property
-    def source(self) -> str:
-        """How it came."""
 
     @property
     def verified(self) -> str:
@@ -35,10 +28,7 @@ def refusal(
     A web page can make a browser POST to loopback, and the browser then says `Origin` (RFC 6454):
     such a delivery is captured and no more, unless `allow_origins` has its origin, or "*".
     `must_be_valid`: its path has a secret, so anybody could have sent what has no valid signature.
-    What was loaded from a file happened long ago, and to somebody else perhaps.
     """
-    if delivery.source == IMPORTED:
-        return "it was loaded from a file"
     origin = delivery.headers.get("origin")
     if origin is not None and not {origin, "*"} & set(allow_origins):
         return "a web page of another origin sent it (allow_origins= of the Lab lets it)"

@@ -27,6 +27,7 @@ from webhooklab.ingress import Ingress
 from webhooklab.listener import Listener, bind
 from webhooklab.mapping import Interpreter
 from webhooklab.measures import Stalls
+from webhooklab.secret import kept_gates
 from webhooklab.store import Store
 
 _OWNER: Final = "listener"
@@ -77,6 +78,7 @@ class Server:
                 handshakes=handshakes,
             )
             self.ingress.checks.base_url = self.url
+            self._set_gates()
             self._listener = Listener(self.ingress, self._background, sockets, base_path=segment)
             self._listener.start()
             undo.callback(self._listener.stop)
@@ -85,6 +87,10 @@ class Server:
             self.stalls = Stalls()
             self.stalls.watch(self._background)
             undo.pop_all()
+
+    def _set_gates(self) -> None:
+        for host, gate in kept_gates(self._store.path).items():
+            self.ingress.gates.set(host, gate)
 
     def _remember(self) -> None:
         self._store.remember(_PORT, str(self.port))

@@ -14,6 +14,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ from webhooklab.defaults import (
     PROCESS_START_SECONDS,
     ROWS_TOLD_SECONDS,
 )
-from webhooklab.errors import AttachedError, ListenerProcessError, WebhookLabError
+from webhooklab.errors import (
+    AttachedError,
+    ExposureError,
+    ListenerProcessError,
+    WebhookLabError,
+)
+from webhooklab.gates import Gate
 from webhooklab.mapping import Mappings
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Entry, Hub, Leading, Orders, Peer, Registry
@@ -71,10 +78,19 @@ class Service:
                 self.leading, server.ingress.rules, server.ingress.checks, self._without_function
             )
             self.leading.takes("keep", self._keep)
+            self.leading.takes("gate", self._set_gate)
             self._register(terminal=terminal)
+            undo.callback(self._shut)
             self.closing = undo.pop_all()
         self._watch_leader(PROCESS_START_SECONDS)
         threading.Thread(target=self._tell_of_rows, daemon=True).start()
+
+    def _shut(self) -> None:
+        """No URL is to lead to our port when somebody else may have it."""
+        with contextlib.suppress(ImportError, ExposureError):  # no Jupyter: it has no URL
+            from webhooklab.server_extension.exposing import shut  # noqa: PLC0415
+
+            shut(self._path, self.capturing.behind.key)
 
     def _own(self) -> None:
         if not self._ownership.acquire():
@@ -173,6 +189,10 @@ class Service:
     def _keep(self, value: Any) -> None:
         self.capturing.retention.keep = parse_keep(value)
 
+    def _set_gate(self, given: dict[str, Any]) -> None:
+        host = given.pop("host")
+        self.capturing.server.ingress.gates.set(host, Gate(**given))
+
     # What Labs ask for
 
     def _serve(self, peer: Peer, name: str, arguments: dict[str, Any]) -> Any:
@@ -184,6 +204,7 @@ class Service:
             "give": lambda **given: self.leading.give(peer, **given),
             "rule": self._orders.state,
             "status": self._status,
+            "behind": lambda: asdict(self.capturing.behind),
             "vitals": self.capturing.vitals,
             "settle": self.capturing.server.settle,
             "reload_mappings": self.capturing.reload_mappings,

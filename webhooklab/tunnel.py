@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import ANYONE, Exposure, checked_address, reach_of
-from webhooklab.gates import Gate, Gates
-from webhooklab.secret import Secret
+from webhooklab.gates import TakesGates
+from webhooklab.secret import Secret, kept_gates
 
 VIA: Final = "tunnel"
 
@@ -22,19 +22,20 @@ class TunnelExposure(Exposure):
 
     via = VIA
 
-    def __init__(self, file: Path, gates: Gates, address: str, *, name: str = VIA) -> None:
+    def __init__(self, file: Path, gates: TakesGates, address: str, *, name: str = VIA) -> None:
         self._address = checked_address(address).rstrip("/")
         if urlsplit(self._address).path:
             raise ExposureError(f"{address!r} has a path: pass the tunnel's address without one.")
         self.name = name
+        self._file = file
         self._gates = gates
         self._secret = Secret(file)
         self._closed = False
         self._set()
 
     def _set(self) -> None:
-        host = urlsplit(self._address).netloc.rpartition("@")[2]
-        self._gates.set(host, Gate(f"/{self._secret.text}", open=not self._closed))
+        host = urlsplit(self._address).netloc.rpartition("@")[2].lower()
+        self._gates.set(host, self._secret.gate(host, open=not self._closed))
 
     @property
     def url(self) -> str:
@@ -65,6 +66,8 @@ class TunnelExposure(Exposure):
         self._closed = True
         self._secret.renew()
         self._set()
+        for host, gate in kept_gates(self._file).items():  # those of earlier tunnels, too
+            self._gates.set(host, gate)
 
     def blame(self, status: int | None) -> str:
         host = urlsplit(self._address).hostname

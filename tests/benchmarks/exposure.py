@@ -39,24 +39,24 @@ def exposure(run: Run) -> Iterator[Row]:
 
 
 def _measure(run: Run, urls: dict[str, str]) -> Iterator[Row]:
-    speeds = {name: partial(_speed, run, url) for name, url in urls.items()}
+    speeds = {name: partial(speed, run, url) for name, url in urls.items()}
     figures = run.keep(in_turns(speeds, run.rounds), "requests/s")
     what = f"durable capture {EXPOSED}, against {DIRECT}"
     yield Row(what, ratios(figures[EXPOSED], figures[DIRECT]), NO_TARGET)
-    waits = {name: partial(_latency_ms, url) for name, url in urls.items()}
+    waits = {name: partial(latency_ms, url) for name, url in urls.items()}
     times = run.keep(in_turns(waits, run.rounds), "ms, one sender, median")
     pairs = zip(times[EXPOSED], times[DIRECT], strict=True)
     yield Row(f"added {EXPOSED}, one sender", [this - that for this, that in pairs], MILLISECONDS)
 
 
-def _speed(run: Run, url: str) -> float:
+def speed(run: Run, url: str) -> float:
     parts = urlsplit(url)
     assert parts.port is not None
     counts = load_on(url, parts.port, "--seconds", str(run.seconds), "--path", parts.path)
     return float(counts["answered"] / counts["seconds"])
 
 
-def _latency_ms(url: str) -> float:
+def latency_ms(url: str) -> float:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection("127.0.0.1", parts.port)
     took = []

@@ -12,18 +12,19 @@ def hub(tmp_path_factory):
         pytest.skip(HOW_TO_INSTALL)
     running = Hub(tmp_path_factory.mktemp("hub"))
     running.invite("ada")
-    running.invite("bob")
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="package")
 def ada(hub):
-    return hub.user("ada")
+    user = hub.user("ada")
+    hub.invite("bob")  # his server starts while hers is asked
+    return user
 
 
 @pytest.fixture(scope="package")
-def bob(hub):
+def bob(hub, ada):  # noqa: ARG001 - he is invited after her
     return hub.user("bob")
 
 

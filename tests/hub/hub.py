@@ -36,6 +36,7 @@ c.Spawner.cmd = [{single_user!r}]
 c.Spawner.args = ["--allow-root", "--debug"]
 c.Spawner.environment = {environment!r}
 c.Spawner.start_timeout = 60
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 0}}  # who asks for a server is not kept
 c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.pid_file = {proxy_pid!r}

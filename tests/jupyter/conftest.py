@@ -59,6 +59,7 @@ def notebook(jupyter, context, workbench):
     def open_notebook(*cells, app=LAB, before=lambda _page: None):
         name = next(_names)
         jupyter.write(name, cells)
+        jupyter.warm_kernel(name)
         page = NotebookPage(jupyter, workbench if app == LAB else context.new_page(), name)
         opened.append(page)
         before(page.page)

@@ -40,6 +40,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+WARM = "import tests.jupyter.kernel_parts, webhooklab.inbox, webhooklab.lab"
+"""What a warm kernel has done before it answers: it takes longer than most tests."""
+
+
 def extension_settings(folder):
     """Jupyter's setting that enables our server extension, where no installed wheel brings it."""
     name = "jupyter_server_config.d/webhooklab.json"
@@ -63,6 +67,7 @@ class JupyterServer:
         self.log_path = folder / "server.log"
         self.environment = self._environment(folder)
         self.options = options
+        self.spare = None
         self.start()
 
     def start(self):
@@ -121,6 +126,7 @@ class JupyterServer:
         page.evaluate("() => window.jupyterapp.restored.then(() => null)")
 
     def stop(self):
+        self.spare = None
         self._process.terminate()
         try:
             self._process.wait(10)
@@ -131,16 +137,32 @@ class JupyterServer:
 
     def end_kernels(self, seconds=30):
         deadline = time.monotonic() + seconds
-        while kernels := self._ask("GET", "kernels"):
+        while kernels := [each for each in self._ask("GET", "kernels") if each["id"] != self.spare]:
             assert time.monotonic() < deadline, kernels
             for kernel in kernels:
                 # The server refuses to end one that is just starting or ending.
                 with contextlib.suppress(urllib.error.HTTPError):
                     self._ask("DELETE", f"kernels/{kernel['id']}")
 
-    def _ask(self, method, what):
-        headers = {"Authorization": f"token {self.token}"}
-        request = urllib.request.Request(f"{self.url}/api/{what}", method=method, headers=headers)
+    def warm_kernel(self, name):
+        """Give a notebook the kernel that is warm, and have the next one get warm meanwhile."""
+        startup = Path(self.environment["IPYTHONDIR"], "profile_default", "startup")
+        startup.mkdir(parents=True, exist_ok=True)
+        (startup / "warm.py").write_text(WARM)  # IPython runs what is in there
+        kernel = self.spare or self._start_kernel()
+        wanted = {"path": name, "name": name, "type": "notebook", "kernel": {"id": kernel}}
+        self._ask("POST", "sessions", wanted)
+        self.spare = self._start_kernel()
+
+    def _start_kernel(self):
+        return self._ask("POST", "kernels", {"name": "python3", "path": ""})["id"]
+
+    def _ask(self, method, what, body=None):
+        headers = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.url}/api/{what}", data, method=method, headers=headers
+        )
         with urllib.request.urlopen(request) as answer:
             return json.loads(answer.read() or b"null")
 

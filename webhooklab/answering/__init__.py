@@ -15,6 +15,8 @@ from webhooklab.answering.making import Asker, Made, Maker, Sender
 from webhooklab.answering.promises import Promise, Promises
 from webhooklab.answering.response import Body, GivenHeaders, Response
 from webhooklab.answering.rules import (
+    FORWARD,
+    RESPOND,
     Choice,
     Rule,
     Rules,
@@ -25,7 +27,9 @@ from webhooklab.answering.rules import (
 from webhooklab.answering.usual import OK, unavailable
 
 __all__ = [
+    "FORWARD",
     "OK",
+    "RESPOND",
     "Asker",
     "Body",
     "Calls",

@@ -18,8 +18,11 @@ from webhooklab.records import Answer
 
 logger = logging.getLogger(__name__)
 
-Amend: TypeAlias = Callable[[int, int, Callable[[], object]], object]
-"""Writes down the status that a delivery's sender gets, then calls back on the loop."""
+Amend: TypeAlias = Callable[[int, int | None, Callable[[], object]], object]
+"""Writes down the status that a delivery's sender gets, then calls back on the loop.
+
+None: it has left.
+"""
 Note: TypeAlias = Callable[[str | None, int, str], object]
 """Keeps a row about what went wrong: remote, status, reason."""
 
@@ -143,8 +146,8 @@ class Promise:
         """Write down what the sender gets, so that its row says so once it knows."""
         self._stop_timer()
         self._promises.pending.discard(self)
-        if self._sender.gone:
-            self._sender.reply(answer)  # in case that it listens; its row says that nobody knows
+        if self._sender.gone:  # its answer is sent all the same, in case that it listens
+            self._promises.amend(self._seq, None, lambda: self._sender.reply(answer))
         else:
             self._promises.amend(self._seq, answer.status, lambda: self._reply(answer))
 

@@ -19,6 +19,8 @@ from webhooklab.records import Answer
 
 _FAILURE: Final = Answer(500, body=b"it was to fail (failure_rate)")
 _FIRST_FAILURE_STATUS: Final = 400
+RESPOND: Final = "lab.respond"
+FORWARD: Final = "lab.forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Rule:
     `delay` in seconds. `times`: only the first so many that match; None is all. `failure_rate`
     (0 to 1): this share gets `answer` if that is a failure (400 and above), and the others what
     older rules say; else this share gets a 500. `name`: a rule replaces an earlier one of the same
-    name; None is its path. Raises `AnswerError`.
+    name; None is its path. `by`: what the user has called for it. Raises `AnswerError`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Rule:
         failure_rate: float = 0.0,
         maker: Maker | None = None,
         name: str | None = None,
+        by: str = RESPOND,
     ) -> None:
         self._mapping = PathMapping(_checked_path(path))
         self._answer = answer
@@ -59,6 +62,7 @@ class Rule:
         self._maker = maker
         self._matched = 0
         self._rules: Rules | None = None
+        self.by = by
         self.name = self._mapping.path if name is None else name
         self.answered = 0
         """How many senders have had their answer by this rule."""
@@ -82,6 +86,7 @@ class Rule:
             "times": self._times,
             "failure_rate": self._failure_rate,
             "name": self.name,
+            "by": self.by,
             "named": None if self._maker is None else self._maker.name,
         }
 
@@ -127,7 +132,7 @@ class Rule:
     @property
     def text(self) -> str:
         """The rule in words: "answers 503 for 3 more deliveries to /orders"."""
-        what = f"what {self._maker.name} returns" if self._maker else str(self._answer.status)
+        what = f"what {self._maker.name} {self._verb}" if self._maker else str(self._answer.status)
         failing, others = what, ""
         if self._failure_rate and not self._fails_itself:
             failing, others = str(_FAILURE.status), f", {what} for the others"
@@ -135,6 +140,10 @@ class Rule:
         where = "" if self.path == "/" else f" to {self.path}"
         later = f", {self._delay:g} s later" if self._delay else ""
         return f"answers {failing} for {share}{self._left}{where}{others}{later}"
+
+    @property
+    def _verb(self) -> str:
+        return "brings back" if self.by == FORWARD else "returns"
 
     @property
     def _left(self) -> str:
@@ -192,9 +201,9 @@ class Rules:
             self._leave([rule])
 
     def clear(self) -> None:
-        """Take all away."""
+        """Take all away that `lab.respond` has set."""
         with self._lock:
-            self._leave(self.active)
+            self._leave([each for each in self.active if each.by == RESPOND])
 
     def _leave(self, rules: list[Rule] | tuple[Rule, ...]) -> None:
         self.active = tuple(each for each in self.active if each not in rules)
@@ -216,7 +225,11 @@ class Rules:
     @property
     def texts(self) -> tuple[str, ...]:
         """The rules in words, the newest first; those that have had their `times` left out."""
-        return tuple(rule.text for rule in self.active if not rule.spent)
+        return tuple(
+            rule.text if rule.by == RESPOND else f"{rule.text} ({rule.by})"
+            for rule in self.active
+            if not rule.spent
+        )
 
 
 def _checked_path(path: object) -> str:

@@ -8,7 +8,7 @@ page stands in its place (`snapshot`), so that a saved notebook shows something 
 from webhooklab.inbox.inbox import Inbox
 from webhooklab.inbox.place import in_notebook
 from webhooklab.inbox.snapshot import snapshot_html
-from webhooklab.inbox.state import Description
+from webhooklab.inbox.state import Description, Pull
 from webhooklab.inbox.widget import InboxWidget
 
-__all__ = ["Description", "Inbox", "InboxWidget", "in_notebook", "snapshot_html"]
+__all__ = ["Description", "Inbox", "InboxWidget", "Pull", "in_notebook", "snapshot_html"]

@@ -1,6 +1,6 @@
-"""What the browser asks for: bodies, older rows, which rows match, a CSV. Answered on a thread.
+"""What the browser asks for: bodies, older rows, which rows match, what was fetched, a CSV.
 
-Whatever thread the kernel hands a message over on is free again at once.
+Answered on a thread. Whatever thread the kernel hands a message over on is free again at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from webhooklab.errors import WebhookLabError
 from webhooklab.inbox import limits
 from webhooklab.inbox.feed import Send
 from webhooklab.inbox.rows import details, for_browser, light_rows, pack
+from webhooklab.inbox.truths import Outlook, Truths, not_known
 from webhooklab.store import Store
 
 _STOP: Final[dict[str, Any]] = {}
@@ -24,8 +25,15 @@ _STOP: Final[dict[str, Any]] = {}
 class Answers:
     """Answers the browser's questions, one after the other, from `start` to `stop`."""
 
-    def __init__(self, store: Store, export: Callable[[str], bytes], send: Send) -> None:
+    def __init__(
+        self,
+        store: Store,
+        export: Callable[[str], bytes],
+        send: Send,
+        outlook: Outlook = not_known,
+    ) -> None:
         self._store = store
+        self._truths = Truths(store, outlook)
         self._export = export
         self._send = send
         self._questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -35,6 +43,7 @@ class Answers:
             "older": self._send_older,
             "search": self._send_found,
             "export": self._send_export,
+            "truth": self._send_truth,
         }
 
     def start(self) -> None:
@@ -104,6 +113,12 @@ class Answers:
         seqs = self._store.seqs_after(after, limits.HELD_ROWS, where, [through, *parameters])
         answer = {"kind": "found", "id": question["id"], "after": after, "through": through}
         self._send(answer, [json.dumps(seqs).encode()])
+
+    def _send_truth(self, question: dict[str, Any]) -> None:
+        seq, whole = int(question["seq"]), bool(question.get("whole"))
+        budget = limits.FETCHED_SIDES_BYTES if whole else limits.SHOWN_SIDES_BYTES
+        answer = self._truths.of(seq, budget)
+        self._send({"kind": "truth", "seq": seq, "whole": whole}, [answer])
 
     def _send_export(self, question: dict[str, Any]) -> None:
         data = self._export(question["filter"])

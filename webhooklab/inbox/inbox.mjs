@@ -74,6 +74,7 @@ const CONTAINS = new Set([
 const TIMES = new Set(["after", "before"]);
 const TEXT_CUT = 2; // marks of a row, as in rows.py
 const QUERY_MASKED = 1;
+const SENDER_LEFT = 4;
 // Python's \S: it also counts U+001C to U+001F and U+0085 as space, and U+FEFF as none.
 const TOKEN = /(-?)(?:([a-z_]+):)?("(?:\\.|[^"\\])*"?|(?:[^\s\x1c-\x1f\x85]|\ufeff)+)/gs;
 
@@ -754,6 +755,7 @@ const BEFORE_STATE = {
   heldBytes: 64 * 2 ** 20,
   heartbeatSeconds: 2,
   unpackedBytes: 8 * 2 ** 20,
+  sidesBytes: 32 * 2 ** 20,
 };
 
 /** Columns to rows: an object each, all of one shape. */
@@ -812,6 +814,7 @@ export class Held {
     this.details = new Map();
     this.detailBytes = 0;
     this.absent = new Map(); // seq to why its body is not to be had
+    this.truths = new Truths(); // what was fetched for deliveries
     this.tells = new Set(); // columns in which there is more than the usual
     this.epoch = (this.epoch ?? 0) + 1; // rows other than at the end have changed
   }
@@ -824,6 +827,7 @@ export class Held {
     this.takeDetails(message, buffer);
     if (fresh.some(({ source }) => source !== "local")) this.tells.add("source");
     if (fresh.some(({ verified }) => verified !== "unchecked")) this.tells.add("verified");
+    if (fresh.some(({ status }) => status === null)) this.tells.add("status");
     const known = upperBound(fresh, this.rows.at(-1)?.seq ?? 0);
     const changed = this.amend(fresh.slice(0, known));
     for (let at = known; at < fresh.length; at++) this.rows.push(fresh[at]);
@@ -910,6 +914,79 @@ export class Held {
   }
 }
 
+const HELD_TRUTHS = 64;
+const ASK_AGAIN_MS = 10_000;
+
+/**
+ * What was fetched for deliveries, as far as it was looked at or has just come: by seq {answer,
+ * error, whole, version}, where `version` is another one when it has changed. A message that was
+ * lost makes all of it stale: it is asked for again when it is looked at.
+ */
+export class Truths {
+  constructor() {
+    this.held = new Map();
+    this.through = null; // the newest fetch that was heard of
+    this.versions = 0;
+  }
+
+  get(seq) {
+    return this.held.get(seq) ?? { answer: null, error: null, version: 0 };
+  }
+
+  /** Deliveries for which something was fetched. */
+  hear({ after, through, seqs }) {
+    const all = this.through !== null && after !== this.through;
+    const named = new Set(seqs);
+    for (const [seq, entry] of this.held) if (all || named.has(seq)) this.outdate(entry, through);
+    this.through = through;
+  }
+
+  /** The newest fetch there is. */
+  expect(through) {
+    if (through === undefined || through === this.through) return;
+    if (this.through !== null) for (const entry of this.held.values()) this.outdate(entry, through);
+    this.through = through;
+  }
+
+  /** An answer that is older than fetch `told` may lack it. */
+  outdate(entry, told) {
+    Object.assign(entry, { stale: true, told });
+  }
+
+  /** What to ask the kernel for now; null: nothing. `fetchers` is who may fetch, `now` in ms. */
+  question(seq, whole, fetchers, now) {
+    const entry = this.held.get(seq) ?? { stale: true, whole: false };
+    const due = entry.stale || (whole && !entry.whole) || this.mayDiffer(entry, fetchers);
+    if (!due || now - (entry.asked ?? -Infinity) < ASK_AGAIN_MS) return null;
+    this.held.set(seq, { answer: null, error: null, version: 0, ...entry, asked: now, fetchers });
+    return { kind: "truth", seq, whole: whole || entry.whole };
+  }
+
+  mayDiffer({ answer, fetchers }, present) {
+    return answer?.count === 0 && fetchers !== present;
+  }
+
+  take({ seq, whole }, buffer) {
+    const before = this.held.get(seq);
+    const answer = JSON.parse(textOf(buffer));
+    const { told = 0, fetchers } = before ?? {};
+    if (before?.whole && !whole) this.outdate(before, answer.at); // it has come by itself, not all of it
+    else if (before?.answer?.at > answer.at) before.asked = null; // overtaken by what came by itself
+    else this.keep(seq, { answer, error: null, whole, stale: told > answer.at, told, asked: null, fetchers });
+  }
+
+  fail(seq, error) {
+    this.keep(seq, { ...this.held.get(seq), answer: null, error, stale: false, asked: null });
+  }
+
+  keep(seq, entry) {
+    this.held.delete(seq);
+    this.held.set(seq, { ...entry, version: ++this.versions });
+    const [oldest] = this.held.keys();
+    if (this.held.size > HELD_TRUTHS) this.held.delete(oldest);
+  }
+}
+
 // ==============================================================================================
 // Words and numbers for the eye
 // ==============================================================================================
@@ -954,6 +1031,24 @@ const VERDICTS = {
 const verdictText = (row) => VERDICTS[row.verified]?.[0] ?? row.verified;
 const verdictReason = (row) => row.verified_reason || (VERDICTS[row.verified]?.[1] ?? null);
 
+// Nobody waits for an answer to what came in another way.
+const ANSWERED_SOURCES = new Set(["local", "jupyter", "relay", "smee", "webhookrelay"]);
+const ANSWERING = "answering…";
+const LEFT = "sender left";
+const UNANSWERED = {
+  [ANSWERING]: "Its sender waits: the answer is being made, or held back",
+  [LEFT]: "Its sender had left before there was an answer",
+  none: "Whether its sender had an answer is not known",
+};
+
+/** What a row's sender got; `since`: when what listens began to, in us, null where nothing does. */
+export function answerText(row, since) {
+  if (row.status !== null) return String(row.status);
+  if (row.marks & SENDER_LEFT) return LEFT;
+  const waits = ANSWERED_SOURCES.has(row.source) && since !== null && row.stored_at >= since;
+  return waits ? ANSWERING : "none";
+}
+
 const STATUSES = {
   waiting: "Waiting for the kernel",
   closed: "Closed",
@@ -970,9 +1065,11 @@ function entityText(row) {
   return [row.entity_type, row.entity_id].filter((part) => part !== null).join(" ");
 }
 
-function typeText(row) {
-  const batch = row.event_count === 1 ? "" : `${numberText(row.event_count)} events `;
-  return batch + (row.event_type ?? "");
+/** A delivery's type; of a batch how many events it has, and that a handshake or a test has none. */
+export function typeText({ event_count, event_type }) {
+  if (event_count === 1) return event_type ?? "";
+  const count = event_count ? countText(event_count, "event", "events") : "no event";
+  return event_type === null ? count : `${count}: ${event_type}`;
 }
 
 // ==============================================================================================
@@ -1125,7 +1222,8 @@ function valueText(node) {
 
 class JsonTree {
   /** `copy(text, what)` is called when somebody wants a column's name, or the body as a whole. */
-  constructor(text, copy) {
+  constructor(text, copy, label = "payload") {
+    this.label = label;
     this.tree = parseJson(text, TREE_NODES);
     this.copy = copy;
     this.toggled = new Map();
@@ -1137,7 +1235,7 @@ class JsonTree {
   }
 
   build(text) {
-    const label = "Search in the payload";
+    const label = `Search in the ${this.label}`;
     this.search = h("input", {
       ...{ class: "whl-input", type: "search", placeholder: label, "aria-label": label },
       ...{ oninput: () => this.draw(), onkeydown: (event) => this.searchKey(event) },
@@ -1149,7 +1247,7 @@ class JsonTree {
     const hint = h("span", { class: "whl-dim", text: "Click a key to copy its column name" });
     const tools = h("div", { class: "whl-tools" }, this.search, this.found, open, close, copy, hint);
     this.list = h("div", {
-      ...{ class: "whl-tree", role: "tree", "aria-label": "Payload" },
+      ...{ class: "whl-tree", role: "tree", "aria-label": this.label[0].toUpperCase() + this.label.slice(1) },
       ...{ "data-lm-suppress-shortcuts": true, onkeydown: treeKeys },
     });
     this.el = h("div", {}, tools, this.list);
@@ -1247,12 +1345,292 @@ function moveTo(from, to) {
 }
 
 // ==============================================================================================
+// A payload and what was fetched after it, side by side
+// ==============================================================================================
+
+const MARKED_DIFFERENCES = 2_000; // more are not marked: a patch is gone through one by one
+const SIGNS = { changed: "≠", added: "+", removed: "−" };
+const SIGN_WORDS = { changed: "changed", added: "only in the API", removed: "only in the payload" };
+
+/**
+ * Both sides as one tree: {key, before, after, mark, entries}. `before` is a payload's node, `after`
+ * what a JSON Patch (RFC 6902; a node, too) makes of it, null where a side has nothing there; `mark`
+ * is "changed", "added", "removed" or "". Throws a RangeError for a patch that is too long.
+ */
+export function bothSides(payload, patch) {
+  if (patch.entries.length > MARKED_DIFFERENCES) throw new RangeError("Too many differences");
+  const root = sides(null, payload, payload);
+  for (const [, operation] of patch.entries) {
+    const said = new Map(operation.entries);
+    applyOperation(root, (name) => said.get(name)?.text, said.get("value"));
+  }
+  return root;
+}
+
+function sides(key, before, after) {
+  const inside = (node) => node?.entries ?? [];
+  if (before === after) {
+    const entries = inside(before).map(([k, each]) => sides(k, each, each));
+    return { key, before, after, mark: "", entries };
+  }
+  const gone = inside(before).map(([k, each]) => sides(k, each, null));
+  const came = inside(after).map(([k, each]) => sides(k, null, each));
+  const mark = !before ? "added" : !after ? "removed" : "changed";
+  return { key, before, after, mark, entries: [...gone, ...came] };
+}
+
+function applyOperation(root, text, value) {
+  const path = pointer(text("path"));
+  const name = text("op");
+  if (name === "move") {
+    const from = pointer(text("from"));
+    const moved = afterOf(placeIn(root, from));
+    takeOut(root, from);
+    putIn(root, path, moved);
+  } else if (name === "add") putIn(root, path, value);
+  else if (name === "remove") takeOut(root, path);
+  else if (name === "replace") changeTo(placeIn(root, path), value);
+  else throw new Error(`The difference has “${name}” in it`);
+}
+
+function pointer(text) {
+  const parts = text.split("/").slice(1);
+  return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** What is on the side of the API, as far as the patch was gone through. */
+function afterOf({ after, entries }) {
+  if (!after?.entries) return after;
+  const list = entries.filter((each) => each.after);
+  return { kind: after.kind, entries: list.map((each) => [each.key, afterOf(each)]) };
+}
+
+function placeIn(root, path) {
+  return path.reduce((parent, part) => childOf(parent, part), root);
+}
+
+/** The entries that the API's side has, by index, or by key. */
+function living(parent) {
+  parent.living ??= {
+    list: parent.entries.filter((each) => each.after),
+    byKey: new Map(parent.entries.filter((each) => each.after).map((each) => [each.key, each])),
+  };
+  return parent.living;
+}
+
+function childOf(parent, part) {
+  const { list, byKey } = living(parent);
+  const child = parent.after?.kind === "array" ? list[Number(part)] : byKey.get(part);
+  if (!child) throw new Error("The difference does not fit the payload");
+  return child;
+}
+
+function changeTo(place, value) {
+  Object.assign(place, sides(place.key, place.before, value), { living: null });
+}
+
+function putIn(root, path, value) {
+  const [parent, part] = [placeIn(root, path.slice(0, -1)), path.at(-1)];
+  if (part === undefined) return changeTo(root, value);
+  const { list, byKey } = living(parent);
+  if (parent.after.kind !== "array") {
+    if (byKey.has(part)) return changeTo(byKey.get(part), value);
+    byKey.set(part, sides(part, null, value));
+    parent.entries.push(byKey.get(part));
+    return undefined;
+  }
+  const index = part === "-" ? list.length : Number(part);
+  const added = sides(index, null, value);
+  const at = index < list.length ? parent.entries.indexOf(list[index]) : parent.entries.length;
+  parent.entries.splice(at, 0, added);
+  list.splice(index, 0, added);
+  return undefined;
+}
+
+function takeOut(root, path) {
+  const parent = placeIn(root, path.slice(0, -1));
+  const gone = childOf(parent, path.at(-1));
+  const { list, byKey } = living(parent);
+  list.splice(list.indexOf(gone), 1);
+  byKey.delete(gone.key);
+  if (!gone.before) parent.entries.splice(parent.entries.indexOf(gone), 1);
+  else Object.assign(gone, sides(gone.key, gone.before, null), { living: null });
+}
+
+/**
+ * The lines of both sides: {key, depth, mark, before, after}. `differing`: only those that differ,
+ * with what leads to them. An element's key is its index on the API's side, where it has one.
+ */
+export function sideLines(root, differing = false) {
+  const lines = [];
+  const visit = (place, key, depth) => {
+    const at = lines.push({ key, depth, mark: place.mark, before: place.before, after: place.after });
+    const isList = (place.after ?? place.before)?.kind === "array";
+    let [before, after] = [0, 0];
+    for (const each of place.entries) {
+      const index = each.after ? after : before;
+      if (each.before) before++;
+      if (each.after) after++;
+      visit(each, isList ? index : each.key, depth + 1);
+    }
+    if (differing && lines.length === at && !place.mark) lines.pop();
+  };
+  visit(root, null, 0);
+  return lines;
+}
+
+/** What is said of a fetch: [the verdict, a sentence]. */
+export function fetchVerdict({ error, state_chars, status, superseded }) {
+  if (error !== null) return ["✗ not fetched", error];
+  if (state_chars === null) return ["∅ not there", `The API has no such resource (${status}).`];
+  if (superseded === null) return ["? unknown", "Whether the API had something newer cannot be told."];
+  if (superseded) return ["≠ superseded", "The API had something newer than the payload."];
+  return ["✓ not superseded", "The API had nothing newer than the payload."];
+}
+
+function fetchFacts(fetch, row) {
+  const { fetched_at, status, attempts, elapsed_ms, url, fetcher, version, item } = fetch;
+  const later = ((fetched_at - row.stored_at) / 1e6).toFixed(2);
+  const requests = countText(attempts, "request", "requests");
+  return [
+    ["Fetched", fetched_at === null ? null : `${fullTime(fetched_at)}, ${later} s after it came`],
+    ["Status", String(status ?? "none")],
+    ["Took", elapsed_ms === null ? null : `${numberText(elapsed_ms)} ms, ${requests}`],
+    ["Event", row.event_count === 1 ? null : `${item + 1} of ${row.event_count}`],
+    ["Entity", [fetch.entity_type, fetch.entity_id].filter(Boolean).join(" ")],
+    ["Version", version],
+    ["GET", url],
+    ["Fetcher", fetcher],
+  ].filter(([, text]) => text);
+}
+
+function fetchSection(fetch, row, view) {
+  const [verdict, sentence] = fetchVerdict(fetch);
+  const badge = h("span", { class: "whl-badge", "data-fetch": verdict[0], text: verdict });
+  const facts = fetchFacts(fetch, row).map(([label, text]) => {
+    const name = h("span", { class: "whl-dim", text: `${label} ` });
+    return h("span", { role: "listitem" }, name, h("span", { class: "whl-wire", text }));
+  });
+  return h(
+    "section",
+    { class: "whl-fetch", "aria-label": `Fetch: ${verdict}` },
+    h("div", { class: "whl-verdict" }, badge, h("span", { class: "whl-wire", text: sentence })),
+    h("div", { class: "whl-facts", role: "list", "aria-label": "Facts of the fetch" }, ...facts),
+    fetch.state_chars === null ? null : fetchSides(fetch, row, view),
+  );
+}
+
+function fetchSides(fetch, row, view) {
+  if (fetch.left_out) return leftOut(fetch, row, view);
+  const { payload, state, why } = fetch;
+  const truth = () => jsonSide("now (API)", state, view);
+  if (payload === null) return h("div", {}, note(`The payload is not shown beside it: ${why}.`), truth());
+  const marked = markedSides(fetch);
+  if (marked) return marked.el;
+  const both = h("div", { class: "whl-apart" }, jsonSide("payload", payload, view), truth());
+  return h("div", {}, note(fetch.difference === null ? UNCOMPARED : UNMARKED), both);
+}
+
+const UNCOMPARED = "No difference was made: the payload has no such object, or they are too large or too deep.";
+const UNMARKED = "The differences are not marked: there are too many, or the payload has them elsewhere.";
+
+/** Both sides with the differences marked; null where they have to be shown as they are. */
+function markedSides({ payload, difference, place }) {
+  if (difference === null || place === null) return null;
+  try {
+    const patch = parseJson(difference, TREE_NODES);
+    return new SideBySide(bothSides(parseJson(payload, TREE_NODES), patch), patch.entries.length, place);
+  } catch {
+    return null;
+  }
+}
+
+function leftOut({ id, left_out }, row, view) {
+  const size = sizeText(left_out);
+  if (left_out > view.held.limits.sidesBytes || view.connection.held.truths.get(row.seq).whole) {
+    return note(`Payload and state have ${size}, too much for here: lab.fetches.loc[${id}] has the state.`);
+  }
+  const all = () => (view.connection.truthOf(row.seq, true), view.dirty());
+  const show = button(`Show all ${size}`, "Ask the kernel for payload and state", all);
+  return h("div", { class: "whl-tools" }, show, h("span", { class: "whl-dim", text: "Payload and state are large." }));
+}
+
+/** One side alone: a tree, or where there is too much for one, the beginning of the text. */
+function jsonSide(label, text, view) {
+  const title = h("h4", { text: label[0].toUpperCase() + label.slice(1) });
+  try {
+    if (text.length > TREE_CHARS) throw new RangeError("Too many characters");
+    return h("div", {}, title, new JsonTree(text, (copied, what) => view.copy(copied, what), label).el);
+  } catch {
+    const shown = text.slice(0, SHOWN_CHARS);
+    const pre = h("pre", { class: "whl-pre", tabindex: "0", "aria-label": label, text: shown });
+    const part = `The first ${numberText(shown.length)} of ${numberText(text.length)} characters.`;
+    return h("div", {}, title, pre, shown.length < text.length ? note(part) : null);
+  }
+}
+
+/** Payload and truth as a table, line by line, the differences marked with a sign and a word. */
+class SideBySide {
+  constructor(merged, count, place) {
+    const all = sideLines(merged);
+    this.faces = { All: all, "Differences only": sideLines(merged, true) };
+    const names = Object.keys(this.faces);
+    if (count && all.length > SMALL_TREE) names.reverse();
+    this.rows = h("tbody");
+    this.rest = h("div");
+    this.el = h("div", {}, this.tools(count, names), this.table(place), this.rest);
+    this.pick(names[0]);
+  }
+
+  tools(count, names) {
+    const text = count ? countText(count, "difference", "differences") : "Both say the same.";
+    const faces = count ? choice("Lines", names, (name) => this.pick(name)) : null;
+    return h("div", { class: "whl-tools" }, h("span", { text }), faces);
+  }
+
+  table(place) {
+    const heads = ["Field", place.length ? `Payload (${columnName(place)})` : "Payload", "Now (API)"];
+    const cells = heads.map((text) => h("th", { scope: "col", text }));
+    const head = h("thead", {}, h("tr", {}, ...cells));
+    const given = { class: "whl-pairs whl-sides", "aria-label": "Payload and API" };
+    return h("table", given, head, this.rows);
+  }
+
+  pick(name) {
+    this.shown = SHOWN_NODES;
+    this.draw(name);
+  }
+
+  draw(name) {
+    const lines = this.faces[name];
+    const more = () => ((this.shown *= 4), this.draw(name));
+    this.rows.replaceChildren(...lines.slice(0, this.shown).map(sideRow));
+    this.rest.replaceChildren(...(lines.length > this.shown ? [button("Show more", null, more)] : []));
+  }
+}
+
+function sideRow({ key, depth, mark, before, after }) {
+  const word = mark ? h("span", { class: "whl-hidden", text: ` (${SIGN_WORDS[mark]})` }) : null;
+  const title = SIGN_WORDS[mark];
+  const sign = h("span", { class: "whl-sign", "aria-hidden": "true", title, text: SIGNS[mark] ?? "" });
+  const name = h("span", { class: keyClass(key), text: key === null ? "$" : String(key) });
+  const field = h("th", { scope: "row", style: `--depth: ${Math.min(depth, 40)}` }, sign, name, word);
+  return h("tr", { "data-mark": mark || null }, field, sideCell(before), sideCell(after));
+}
+
+function sideCell(node) {
+  if (!node) return h("td", { class: "whl-dim", text: "–" });
+  return h("td", {}, h("span", { class: `whl-value whl-${node.kind}`, text: valueText(node) }));
+}
+
+// ==============================================================================================
 // The tabs of the details
 // ==============================================================================================
 
 // Each is one function: from {row, detail, content, view} to an element. A new tab is one function
 // and one entry in TABS. `detail` has headers and body as they came, `content` the body unpacked:
-// {bytes, packing}; a tab that `packed: true` says to do without it need not wait for that.
+// {bytes, packing}; a tab that `packed: true` says to do without it need not wait for that, and a
+// `bodiless` one not for the detail. What `key` returns changes when the tab has to be shown anew.
 
 const SHOWN_CHARS = 100_000;
 const SHOWN_HEX_BYTES = 16_384;
@@ -1262,6 +1640,7 @@ const CODE_BYTES = 200_000;
 
 const TABS = [
   { id: "payload", label: "Payload", show: payloadTab },
+  { id: "now", label: "Now (API)", show: nowTab, packed: true, bodiless: true, key: nowKey },
   { id: "headers", label: "Headers", show: headersTab, packed: true },
   { id: "raw", label: "Raw", show: rawTab },
   { id: "form", label: "Query and form", show: formTab },
@@ -1289,6 +1668,23 @@ function whyNoTree(error, row, packing) {
     return `Too large for a tree: the tab “Raw” shows its beginning, lab[${row.seq}].body is all of it.`;
   const why = packing?.cut ? "it is cut" : error.message;
   return `The body cannot be read as JSON (${why}): see the tab “Raw”.`;
+}
+
+/** What was fetched after it, beside what it says: asked for, and again when there is more. */
+function nowTab({ row, view }) {
+  const { answer, error } = view.connection.truthOf(row.seq);
+  if (error) return note(`What was fetched could not be read: ${error}`);
+  if (!answer) return h("p", { class: "whl-note whl-wait", text: view.connection.truthText() });
+  const { count, fetches, outlook } = answer;
+  if (!count) return note(outlook);
+  const rest = `The newest ${fetches.length} of ${countText(count, "fetch", "fetches")}: lab.fetches has all.`;
+  const more = count > fetches.length ? note(rest) : null;
+  return h("div", {}, ...fetches.map((fetch) => fetchSection(fetch, row, view)), more);
+}
+
+function nowKey(row, view) {
+  const { answer, error, version } = view.connection.truthOf(row.seq);
+  return answer || error ? version : view.connection.truthText();
 }
 
 function headersTab({ row, detail, view }) {
@@ -1400,8 +1796,8 @@ function codeTab({ row, detail, view }) {
 // ==============================================================================================
 
 /** What is said of a row above the tabs: [label, text, the filter that finds others like it]. */
-function factsOf(row) {
-  const answer = row.status === null ? "none" : String(row.status);
+function factsOf(row, since) {
+  const answer = answerText(row, since);
   const facts = [
     ["Received", fullTime(row.received_at)],
     ["From", `${row.remote ?? "an unknown address"} (${row.source})`],
@@ -1459,7 +1855,7 @@ class Detail {
 
   drawHead() {
     const { selected, row, wait } = this.shown;
-    const key = `${selected} ${row ? row.changes : wait}`;
+    const key = `${selected} ${row ? `${row.changes} ${this.view.since}` : wait}`;
     if (key === this.headKey) return;
     this.headKey = key;
     this.head.replaceChildren(...(row ? this.about(row).filter(Boolean) : [note(wait)]));
@@ -1473,7 +1869,7 @@ class Detail {
     const close = button("Close", "Close the details (Escape)", () => this.view.closeDetail());
     const title = h("strong", { text: `#${row.seq} ${row.method}` });
     const path = h("span", { class: "whl-path", text: targetText(row), title: targetText(row) });
-    const facts = factsOf(row).map((fact) => this.factElement(...fact));
+    const facts = factsOf(row, this.view.since).map((fact) => this.factElement(...fact));
     return [
       h("div", { class: "whl-title" }, title, path, copy, close),
       this.verdict(row),
@@ -1512,17 +1908,26 @@ class Detail {
   // The tabs
 
   drawPanel() {
-    const { row, detail, wait } = this.shown;
+    const { row, detail } = this.shown;
     const tab = TABS.find(({ id }) => id === this.tab);
     const content = detail && !tab.packed ? this.contentOf(detail) : null;
-    const waits = !detail ? wait : !tab.packed && !content ? "Unpacking the body…" : "";
-    const key = `${row.seq} ${this.view.held.revision} ${this.tab} ${waits}`;
+    const waits = this.waitsFor(tab, content);
+    const key = `${row.seq} ${this.view.held.revision} ${this.tab} ${waits} ${tab.key?.(row, this.view)}`;
     if (key === this.panelKey) return;
     this.panelKey = key;
     this.markTab();
     const shown = waits ? h("p", { class: "whl-note whl-wait", text: waits }) : this.show(tab, content);
+    const again = this.panelOf === `${row.seq} ${this.tab}`; // what it shows has changed
+    const { scrollTop } = this.panel;
+    this.panelOf = `${row.seq} ${this.tab}`;
     this.panel.replaceChildren(...this.packingNote(content), shown);
-    this.panel.scrollTop = 0;
+    this.panel.scrollTop = again ? scrollTop : 0;
+  }
+
+  /** What a tab still has to wait for, in words; "" for nothing. */
+  waitsFor(tab, content) {
+    if (!this.shown.detail && !tab.bodiless) return this.shown.wait;
+    return tab.packed || content ? "" : "Unpacking the body…";
   }
 
   show(tab, content) {
@@ -1605,13 +2010,13 @@ export function packingText({ codings, cut, error, sent, unpacked }) {
 const LINE_PX = 24; // as --whl-line in inbox.css
 const SPARE_LINES = 6; // drawn above and below what is in sight
 
-/** `text` and `title` are of a row; `mark` is a small button before the text. */
+/** `text` and `title` are of a row, now ({today, since}); `mark` is a small button before the text. */
 const COLUMNS = [
   { id: "seq", label: "#", text: (row) => String(row.seq) },
   {
     id: "received_at",
     label: "Time (UTC)",
-    text: (row, today) => timeText(row.received_at, today),
+    text: (row, { today }) => timeText(row.received_at, today),
     title: (row) => fullTime(row.received_at),
   },
   { id: "method", label: "Method", text: (row) => row.method },
@@ -1628,8 +2033,8 @@ const COLUMNS = [
   {
     id: "status",
     label: "Answer",
-    text: (row) => String(row.status ?? "none"),
-    title: (row) => (row.status === null ? "Its sender has no answer from here" : null),
+    text: (row, { since }) => answerText(row, since),
+    title: (row, { since }) => UNANSWERED[answerText(row, since)] ?? null,
   },
   { id: "source", label: "Source", text: (row) => row.source },
 ];
@@ -1706,7 +2111,7 @@ class Grid {
   }
 
   /** Show these lines. All writes, no reads of the layout. */
-  draw({ count, lineAt, selected, today, sort, grouped }) {
+  draw({ count, lineAt, selected, now, sort, grouped }) {
     this.setCount(count);
     const first = Math.max(0, Math.floor(this.top / LINE_PX) - SPARE_LINES);
     const last = Math.min(count, Math.ceil((this.top + this.height) / LINE_PX) + SPARE_LINES);
@@ -1719,7 +2124,7 @@ class Grid {
       const line = lineAt(index);
       unused.delete(element);
       this.place(element, index);
-      this.fill(element, line, today, grouped);
+      this.fill(element, line, now, grouped);
       if (this.markSelected(element, line, selected)) active = element.id;
     }
     for (const element of unused) element.style.display = "none";
@@ -1745,16 +2150,17 @@ class Grid {
     setAttribute(element, "aria-rowindex", index + 2);
   }
 
-  fill(element, line, today, grouped) {
+  fill(element, line, now, grouped) {
+    const { today, since } = now;
     const drawn = line.group
       ? `${line.key}\n${line.count}\n${line.open}\n${line.last.seq}\n${today}`
-      : `${today} ${line.changes} ${grouped}`;
+      : `${today} ${since} ${line.changes} ${grouped}`;
     if (element.line === line && element.drawn === drawn) return;
     element.line = line;
     element.drawn = drawn;
     element.classList.toggle("whl-group", line.group === true);
     if (line.group) fillGroup(element, line, today);
-    else fillRow(element, line, today, grouped);
+    else fillRow(element, line, now, grouped);
   }
 
   markSelected(element, line, selected) {
@@ -1779,16 +2185,17 @@ function cellElement({ id, mark }, at) {
   return h("div", { ...place, class: `whl-cell whl-c-${id}` }, marked, text);
 }
 
-function fillRow(element, row, today, grouped) {
+function fillRow(element, row, now, grouped) {
   setAttribute(element, "aria-expanded", null);
   setAttribute(element, "aria-level", grouped ? 2 : null);
   setAttribute(element, "data-verified", row.verified);
   setAttribute(element, "data-failed", row.status >= 400 ? "true" : null);
+  setAttribute(element, "data-unanswered", row.status === null ? "true" : null);
   setAttribute(element, "data-source", row.source);
   COLUMNS.forEach(({ text, title, mark }, at) => {
     const cell = element.children[at];
-    setText(cell.lastChild, text(row, today) ?? "");
-    setAttribute(cell, "title", title?.(row) || null);
+    setText(cell.lastChild, text(row, now) ?? "");
+    setAttribute(cell, "title", title?.(row, now) || null);
     if (mark) fillMark(cell.firstChild, mark(row));
   });
 }
@@ -1804,7 +2211,9 @@ function fillMark(button, first) {
 function fillGroup(element, group, today) {
   setAttribute(element, "aria-expanded", group.open);
   setAttribute(element, "aria-level", 1);
-  for (const name of ["data-verified", "data-failed", "data-source"]) setAttribute(element, name, null);
+  for (const name of ["verified", "failed", "unanswered", "source"]) {
+    setAttribute(element, `data-${name}`, null);
+  }
   const texts = {
     seq: group.open ? "▾" : "▸",
     received_at: timeText(group.last.received_at, today),
@@ -2065,8 +2474,9 @@ class Bar {
       copy(this.url.textContent, "the URL"),
     );
     this.notices = h("ul", { class: "whl-notices", "aria-label": "Notices" });
+    this.pulls = new Pulls();
     const parts = [this.dot, this.status, this.url, this.copyUrl, this.reach, this.counts];
-    this.el = h("div", {}, h("div", { class: "whl-bar" }, ...parts), this.notices);
+    this.el = h("div", {}, h("div", { class: "whl-bar" }, ...parts), this.notices, this.pulls.el);
   }
 
   draw(connection, paused) {
@@ -2080,6 +2490,7 @@ class Bar {
     setText(this.reach, state?.reach ?? "");
     this.copyUrl.hidden = !state?.url;
     setText(this.counts, state ? countsText(state, alive) : "");
+    this.pulls.draw(state, connection);
     this.drawNotices([...(state?.notices ?? []), failure, ended ? KERNEL_ENDED : null].filter(Boolean));
   }
 
@@ -2089,6 +2500,52 @@ class Bar {
     this.noticed = key;
     this.notices.replaceChildren(...texts.map((text) => h("li", { text })));
   }
+}
+
+/** What polls and fetches, a line each; nothing where nothing does. */
+class Pulls {
+  constructor() {
+    this.el = h("ul", { class: "whl-pulls", "aria-label": "Pollers and fetchers", hidden: true });
+  }
+
+  draw(state, connection) {
+    const pulls = state?.pulls ?? [];
+    this.el.hidden = !pulls.length;
+    const now = connection.alive ? connection.kernelNow : null;
+    const lines = pulls.map((each) => pullParts(each, now));
+    const key = JSON.stringify([lines, state?.more_pulls]);
+    if (key === this.key) return;
+    this.key = key;
+    const more = state?.more_pulls ? h("li", { text: `and ${numberText(state.more_pulls)} more` }) : "";
+    this.el.replaceChildren(...lines.map(pullLine), more);
+  }
+}
+
+/** A poller or fetcher in words; `now` is the kernel's clock in us, null where it does not answer. */
+export function pullParts(pull, now) {
+  const { kind, name, url, counts, failing, error } = pull;
+  const next = now === null || pull.next_at === null ? "" : nextText((pull.next_at - now) / 1e6);
+  const doing = [pull.doing, next].filter(Boolean).join(", ");
+  const stopped = pull.doing === "stopped";
+  const sign = failing ? "✗ failing" : stopped ? "○" : "●";
+  const known = pull.doing.includes(error); // what it is doing says why, or there is nothing to say
+  const said = known ? "" : failing ? error : `last error: ${error}`;
+  return { sign, failing, kind, name, url, doing, counts, said };
+}
+
+function nextText(seconds) {
+  if (seconds <= 0) return "polls now";
+  if (seconds < 120) return `polls in ${Math.ceil(seconds)} s`;
+  return `polls in ${seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`}`;
+}
+
+function pullLine({ sign, failing, kind, name, url, doing, counts, said }) {
+  const rest = [url, doing, counts].filter(Boolean).map((text) => h("span", { class: "whl-wire", text }));
+  const reason = said ? [h("span", { class: "whl-wire whl-why", text: said })] : [];
+  const mark = h("span", { class: "whl-sign", text: sign });
+  const of = h("span", { class: "whl-dim", text: `${kind} ` });
+  const head = h("span", {}, of, h("strong", { class: "whl-wire", text: name }));
+  return h("li", { "data-failing": failing ? "true" : null }, mark, head, ...rest, ...reason);
 }
 
 function statusOf(state, alive, paused) {
@@ -2379,8 +2836,9 @@ class View {
   drawGrid() {
     const { count, lineAt, sort, grouped } = this.listing;
     const today = Math.floor(Date.now() / 86_400_000) * 86_400_000_000;
+    const now = { today, since: this.since };
     const selected = this.cursor ?? this.selected;
-    this.grid.draw({ count, lineAt, selected, today, sort, grouped });
+    this.grid.draw({ count, lineAt, selected, now, sort, grouped });
   }
 
   drawDetail() {
@@ -2394,6 +2852,11 @@ class View {
     const seq = this.selected;
     if (this.wanted?.seq === seq) return this.connection.waitText("older", "Asking the kernel for it…");
     return `Delivery ${seq} is not held here; if it was not deleted, lab[${seq}] has it.`;
+  }
+
+  /** When what listens began to, in us; null where nothing does. */
+  get since() {
+    return this.held.state?.since ?? null;
   }
 
   /** The line at the top and how far it is scrolled, to be found again among other lines. */
@@ -2620,7 +3083,10 @@ class View {
 const TICK_MS = 1_000;
 const HERE_TICKS = 15;
 const SLOW_ANSWER_MS = 800;
-const ANSWER_TO = { found: "search", exported: "export", older: "older", details: "body", absent: "body" };
+const ANSWER_TO = {
+  ...{ found: "search", exported: "export", older: "older", truth: "truth" },
+  ...{ details: "body", absent: "body" },
+};
 
 class Connection {
   constructor(model) {
@@ -2629,6 +3095,7 @@ class Connection {
     this.heard = -Infinity;
     this.ticks = 0;
     this.lastGaps = "";
+    this.clock = { kernel: 0, here: 0 };
     this.alive = this.ended = false;
     this.receive = (message, buffers) => this.hear(message, buffers);
     // The notebook says so when the kernel that this belongs to has ended.
@@ -2682,6 +3149,25 @@ class Connection {
     this.ask({ kind: "body", seq });
   }
 
+  /** The kernel's clock, in us. */
+  get kernelNow() {
+    const { kernel, here } = this.clock;
+    return kernel + (performance.now() - here) * 1e3;
+  }
+
+  /** What was fetched for a delivery, as `Truths` holds it. `whole`: however large it is. */
+  truthOf(seq, whole = false) {
+    const { truths, state } = this.held;
+    const fetchers = (state?.pulls ?? []).filter(({ kind }) => kind === "Fetcher").map(({ name }) => name);
+    const question = truths.question(seq, whole, JSON.stringify(fetchers), performance.now());
+    if (question) this.ask(question);
+    return truths.get(seq);
+  }
+
+  truthText() {
+    return this.waitText("truth", "Asking the kernel what was fetched…");
+  }
+
   /** What to say while an answer is awaited: `soon`, or why it takes so long. */
   waitText(kind, soon) {
     if (!this.alive) return "Waiting for the kernel: it does not answer";
@@ -2701,9 +3187,11 @@ class Connection {
     this.alive = true;
     const buffer = buffers?.length ? bytesOf(buffers[0]) : new Uint8Array();
     if (message.limits) this.held.limits = message.limits;
+    if (message.now) this.clock = { kernel: message.now, here: this.heard };
     this.hearCounts(message);
     if (message.kind === "rows") this.hearRows(message, buffer);
     else if (message.kind === "failed") this.hearFailure(message);
+    else if (message.kind === "fetched") this.held.truths.hear(message);
     else if (message.kind !== "state") this.hearAnswer(message, buffer);
     this.changed();
   }
@@ -2712,6 +3200,7 @@ class Connection {
     const { held } = this;
     if (message.total === undefined || !held.isCurrent(message.revision)) return;
     held.state = { ...held.state, ...message };
+    held.truths.expect(message.fetched);
     if (message.gone) held.evictRows();
   }
 
@@ -2724,6 +3213,7 @@ class Connection {
     this.asked.delete(ANSWER_TO[message.kind]);
     if (message.kind === "details") this.held.takeDetails(message, buffer);
     if (message.kind === "absent") this.held.absent.set(message.seq, absentText(message));
+    if (message.kind === "truth") this.held.truths.take(message, buffer);
     for (const view of this.views) view.answered(message, buffer);
   }
 
@@ -2731,6 +3221,7 @@ class Connection {
     if (of.from !== this.id) return;
     this.failure = error;
     this.asked.delete(of.kind);
+    if (of.kind === "truth") this.held.truths.fail(of.seq, error);
     if (of.kind === "body") this.held.absent.set(of.seq, `The body could not be read: ${error}`);
     for (const view of this.views) view.failed(of.id ?? null);
   }

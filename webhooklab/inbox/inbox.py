@@ -19,6 +19,7 @@ from webhooklab.inbox.feed import Feed
 from webhooklab.inbox.limits import EXPORT_BYTES, HELD_DISPLAYS
 from webhooklab.inbox.snapshot import snapshot_html
 from webhooklab.inbox.state import Describe
+from webhooklab.inbox.truths import Outlook, not_known
 from webhooklab.inbox.widget import InboxWidget
 from webhooklab.store import Store
 
@@ -29,8 +30,9 @@ Export = Callable[[Path, str], object]
 class Inbox:
     """Shows a store's deliveries live. Nothing runs before `widget` or `display` is used.
 
-    `describe` says what the lab is doing, `export` writes a CSV. `located` is told where the
-    browser that looks has its Jupyter server, whenever one says so.
+    `describe` says what the lab is doing, `export` writes a CSV, `outlook` says why a delivery has
+    no fetch. `located` is told where the browser that looks has its Jupyter server, whenever one
+    says so.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Inbox:
         describe: Describe,
         export: Export,
         located: Callable[[str], object] = str,
+        outlook: Outlook = not_known,
     ) -> None:
         self._store = store
         self._describe = describe
@@ -47,7 +50,7 @@ class Inbox:
         self._lock = threading.RLock()
         self._widget: InboxWidget | None = None
         self._feed = Feed(store, describe, self._push)
-        self._answers = Answers(store, self._exported, self._push)
+        self._answers = Answers(store, self._exported, self._push, outlook)
         self._handles: deque[DisplayHandle] = deque(maxlen=HELD_DISPLAYS)
         self._closed = False
         self.lost_messages = 0

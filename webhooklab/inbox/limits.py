@@ -26,6 +26,16 @@ UNPACKED_BODY_BYTES: Final = 8 * 2**20
 """A compressed body is unpacked in the browser to be looked at, and no further than this."""
 CELL_CHARS: Final = 2_000
 """Longer texts are cut for the table; their row says so, and the kernel filters by the whole."""
+SHOWN_FETCHES: Final = 10
+"""So many of a delivery's fetches are shown, the newest."""
+PUSHED_FETCHES: Final = 5
+"""What so many fetches of a delta brought goes along; what others brought is asked for."""
+SHOWN_SIDES_BYTES: Final = 512 * 2**10
+"""Payload and state together; larger ones are sent when somebody asks for them ..."""
+FETCHED_SIDES_BYTES: Final = 32 * 2**20
+"""... and beyond this not at all: `lab.fetches` has them."""
+SHOWN_PULLS: Final = 12
+"""So many pollers and fetchers are shown."""
 OLDER_ROWS: Final = 500
 """Rows older than those held are sent in pages of so many."""
 EXPORT_BYTES: Final = 32 * 2**20
@@ -46,4 +56,5 @@ FOR_BROWSER: Final = {
     "heldBytes": HELD_BYTES,
     "heartbeatSeconds": HEARTBEAT_SECONDS,
     "unpackedBytes": UNPACKED_BODY_BYTES,
+    "sidesBytes": FETCHED_SIDES_BYTES,
 }

@@ -21,6 +21,7 @@ LIGHT: Final = tuple(name for name in EVENT_COLUMNS if name not in ("headers_jso
 _CUT: Final = tuple(name for name in LIGHT if EVENT_COLUMNS[name] == "text")
 QUERY_MASKED: Final = 1
 TEXT_CUT: Final = 2
+SENDER_LEFT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,25 @@ def light_rows(
     where: str = "1",
     parameters: Sequence[object] = (),
 ) -> Chunk:
-    """The rows with `seq > after` that match, without headers and bodies."""
-    rows: Chunk = {name: [] for name in ("seq", *LIGHT)}
-    for chunk in store.chunks(connection, LIGHT, after=after, where=where, parameters=parameters):
+    """The rows with `seq > after` that match, without headers and bodies; with `amended`."""
+    columns = (*LIGHT, "amended")
+    rows: Chunk = {name: [] for name in ("seq", *columns)}
+    for chunk in store.chunks(connection, columns, after=after, where=where, parameters=parameters):
         for name in rows:
             rows[name] += chunk[name]
     return rows
 
 
 def for_browser(rows: Chunk) -> Chunk:
-    """The rows with credentials masked and long texts cut; `marks` says where."""
+    """The rows with credentials masked and long texts cut; `marks` says where, and who left."""
     shown = dict(rows)
+    amended = shown.pop("amended")
     queries = [mask_query(query) for query in rows["query_string"]]
     marks = [
-        QUERY_MASKED * (masked != query)
-        for masked, query in zip(queries, rows["query_string"], strict=True)
+        QUERY_MASKED * (masked != query) | SENDER_LEFT * (number is not None and status is None)
+        for masked, query, number, status in zip(
+            queries, rows["query_string"], amended, rows["status"], strict=True
+        )
     ]
     shown["query_string"] = queries
     for name in _CUT:

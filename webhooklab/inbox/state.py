@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from webhooklab.inbox.limits import RATE_SECONDS
+from webhooklab.inbox.limits import RATE_SECONDS, SHOWN_PULLS
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A poller or fetcher as the inbox shows it; all texts are bounded, and without secrets.
+
+    `kind`: "Poller" or "Fetcher". `doing`: "" while it waits. `next_at`: when it polls next, in us
+    since the epoch; None: that is not known now. `failing`: the newest poll or fetch failed, or is
+    being tried again. `error`: what went wrong last; "": nothing did.
+    """
+
+    kind: str
+    name: str
+    url: str
+    doing: str
+    counts: str
+    next_at: int | None = None
+    failing: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +35,8 @@ class Description:
 
     `status`: "listening", "attached" (another process listens) or "closed". `detail` says more in
     words. `notices` are what a user has to know: each is one sentence. `public` is the URL to give
-    away, "" where there is none, and `reach` says who can reach it.
+    away, "" where there is none, and `reach` says who can reach it. `since`: when what listens
+    began to, in us since the epoch; None: nothing does. `pulls`: what polls and fetches.
     """
 
     url: str
@@ -26,6 +46,8 @@ class Description:
     notices: tuple[str, ...] = ()
     public: str = ""
     reach: str = ""
+    since: int | None = None
+    pulls: tuple[Pull, ...] = ()
 
     def as_message(self) -> dict[str, Any]:
         """For the browser."""
@@ -37,6 +59,9 @@ class Description:
             "notices": list(self.notices),
             "public": self.public,
             "reach": self.reach,
+            "since": self.since,
+            "pulls": [asdict(each) for each in self.pulls[:SHOWN_PULLS]],
+            "more_pulls": max(0, len(self.pulls) - SHOWN_PULLS),
         }
 
 

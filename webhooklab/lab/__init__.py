@@ -1,7 +1,7 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
     frames deliveries waiting meaning senders    groups of its methods
-    answers pull_side comparing reach keeping display
+    answers pull_side send_side comparing reach keeping display
     face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
@@ -28,6 +28,7 @@ from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
 from webhooklab.lab.reach import Reach
+from webhooklab.lab.send_side import SendSide
 from webhooklab.lab.senders import Senders
 from webhooklab.lab.waiting import Reacting
 from webhooklab.listening import Elsewhere
@@ -40,7 +41,9 @@ _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
 
 
-class Lab(Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, Comparing, Reach):
+class Lab(
+    Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, SendSide, Comparing, Reach
+):
     """Captures webhooks into a file, and shows them as DataFrames.
 
     `Lab()` opens (or creates) the capture file `path` and listens at `url`. Opened again in the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final, overload
 
 from webhooklab.answering import OK, Body, Calls, Function, GivenHeaders, Response, Rule
@@ -11,6 +12,10 @@ from webhooklab.processes import RemoteRule
 from webhooklab.records import Answer
 
 _NO_BODY: Final = b""
+_UNHEARD: Final = (
+    "What comes by {via} has been answered there, before this lab had it: lab.respond does not "
+    'reach those senders. Expose the lab by a relay of yours for that ("webhooklab relay").'
+)
 
 
 class Answers(Face):
@@ -56,7 +61,8 @@ class Answers(Face):
         an answer is being made, and stays NA when the sender leaves before it. Returns what has
         `.stop()`. With listener="process" rules hold while no kernel is there; where a function is
         to answer and its kernel stands still or has ended, earlier rules do. Raises `AnswerError`,
-        and `AttachedError` where another Lab has its say.
+        and `AttachedError` where another Lab has its say. Warns where senders are answered by a
+        relay of others, and not by this lab (see `expose`).
         """
         rules = self._parts.rules
         given = (status, body, headers, delay, path, times, failure_rate)
@@ -64,6 +70,8 @@ class Answers(Face):
             rules.clear()
             return None
         answer, maker = self._said(status, body, headers)
+        if (via := self._parts.exposures.unanswering) is not None:
+            warnings.warn(_UNHEARD.format(via=via), stacklevel=2)
         return rules.add(
             Rule(path, answer, delay=delay, times=times, failure_rate=failure_rate, maker=maker)
         )

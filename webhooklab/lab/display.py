@@ -31,13 +31,18 @@ class Display(Frames, Keeping):
 
             parts = self._parts
             self._inbox = Inbox(
-                parts.store, self._describe, self._export_found, parts.exposures.locate
+                parts.store,
+                self._describe,
+                self._export_found,
+                parts.exposures.locate,
+                parts.pulling.outlook,
             )
             self._parts.closing.callback(self._inbox.close, snapshot=self._snapshot)
         return self._inbox
 
     def _describe(self) -> Description:
         from webhooklab.inbox import Description  # noqa: PLC0415 - not every Lab is looked at
+        from webhooklab.lab.pulls import pulls  # noqa: PLC0415 - as above
 
         parts = self._parts
         status = "closed" if parts.closed else "listening" if parts.leads else "attached"
@@ -50,6 +55,8 @@ class Display(Frames, Keeping):
             (*parts.lookout.notices, *parts.exposures.notices),
             public=(current.url or "") if current else "",
             reach=current.state if current else "",
+            since=parts.listening.since,
+            pulls=() if parts.closed else pulls(parts.pulling),
         )
 
     def health(self) -> Health:

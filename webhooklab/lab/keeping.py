@@ -73,6 +73,8 @@ class Keeping(Face):
         self._parts.check_open()
         wanted = [seqs] if isinstance(seqs, int) else [int(seq) for seq in seqs]
         self._parts.pulling.observations.forget_fetches(wanted)
+        self._parts.sending.settle()
+        self._parts.sending.attempts.forget(wanted)
         with progress.bar(len(wanted), "deleting") as advance:
             return self._parts.store.delete(wanted, advance)
 
@@ -86,13 +88,15 @@ class Keeping(Face):
         return self._parts.store.compact()
 
     def clear(self) -> int:
-        """Delete all deliveries, the log and what was pulled, for good.
+        """Delete all deliveries, the log, what was pulled and what was sent on, for good.
 
-        Returns how many deliveries there were. Pollers and fetchers
+        Returns how many deliveries there were. Pollers, fetchers and forwards
         are stopped. `seq` goes on where it was: none is ever given twice.
         """
         self._parts.check_open()
         self._parts.pulling.stop()
         self._parts.pulling.observations.clear()
+        self._parts.sending.stop()
+        self._parts.sending.attempts.clear()
         self._parts.store.clear_refusals()
         return self.delete(self._parts.store.seqs_after(0, -1, "1", ()))

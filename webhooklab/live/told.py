@@ -45,8 +45,13 @@ def _poller(poller: Poller) -> dict[str, str]:
         "name": shortened(poller.name, 120),
         "doing": shortened(doing, ERROR_CHARS),
         "last": _last(stats),
-        "error": shortened(stats["last_error"] or "", ERROR_CHARS),
+        "error": _error(stats["last_error"] or "", doing),
     }
+
+
+def _error(error: str, doing: str) -> str:
+    """What went wrong last; nothing where what it is doing says so."""
+    return "" if error in doing else shortened(error, ERROR_CHARS)
 
 
 def _last(stats: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ What runs in such a process is `webhooklab.standalone`.
 
 from webhooklab.processes.channel import Connection, Hub
 from webhooklab.processes.leading import Leading
-from webhooklab.processes.ordering import RemoteChecks, RemoteRule, RemoteRules
+from webhooklab.processes.ordering import RemoteChecks, RemoteGates, RemoteRule, RemoteRules
 from webhooklab.processes.orders import Orders
 from webhooklab.processes.peers import Peer
 from webhooklab.processes.registry import Entry, Registry
@@ -31,6 +31,7 @@ __all__ = [
     "Registry",
     "Remote",
     "RemoteChecks",
+    "RemoteGates",
     "RemoteRule",
     "RemoteRules",
     "Wish",

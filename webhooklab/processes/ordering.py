@@ -10,11 +10,13 @@ import itertools
 import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
-from webhooklab.answering import Made, Maker, Rule, answer_told
+from webhooklab.answering import RESPOND, Made, Maker, Rule, answer_told
 from webhooklab.checking import Check, Checks
 from webhooklab.errors import ListenerProcessError
+from webhooklab.gates import Gate
 from webhooklab.mapping import Mapping
 from webhooklab.processes.remote import Remote
 from webhooklab.signatures import Secrets
@@ -62,6 +64,7 @@ class RemoteRules:
         self._names = itertools.count()
         self._makers: dict[str, Maker] = {}
         self._named: dict[str, str] = {}
+        self._lasting: set[str] = set()  # of others than lab.respond
         remote.answer("make", self._make)
 
     def add(self, rule: Rule) -> RemoteRule:
@@ -77,12 +80,14 @@ class RemoteRules:
             return None
         name = self._named[rule.name] = str(next(self._names))
         self._makers[name] = rule.maker
+        if rule.by != RESPOND:
+            self._lasting.add(name)
         return name
 
     def clear(self) -> None:
-        """Take all away."""
+        """Take all away that `lab.respond` has set."""
         self._remote.give("clear_rules", None)
-        self._makers.clear()
+        self._makers = {name: each for name, each in self._makers.items() if name in self._lasting}
 
     def _make(self, function: str, seq: int) -> dict[str, Any]:
         """Asked by the process: what a function's answer to a delivery is."""
@@ -151,6 +156,17 @@ class RemoteChecks(Checks):
 
     def concern(self, path: str) -> bool:
         return super().concern(path) or any(each.covers(path) for each in self._known)
+
+
+class RemoteGates:
+    """The gates of a listener in another process: in its memory, while no kernel is there, too."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def set(self, host: str, gate: Gate) -> None:
+        """What names this host passes this gate from now on. Raises `ListenerProcessError`."""
+        self._remote.give("gate", {"host": host, **asdict(gate)})
 
 
 def secrets_told(given: list[str]) -> list[bytes]:

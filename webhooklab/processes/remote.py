@@ -15,6 +15,7 @@ from webhooklab.defaults import (
     PROCESS_STOP_SECONDS,
 )
 from webhooklab.errors import AttachedError, ListenerProcessError
+from webhooklab.exposure import Behind
 from webhooklab.measures import Stalls
 from webhooklab.ownership import Ownership
 from webhooklab.processes.channel import Connection
@@ -40,7 +41,12 @@ class Remote:
     """
 
     def __init__(
-        self, entry: Entry, *, on_rows: Callable[[], object], on_end: Callable[[], object]
+        self,
+        entry: Entry,
+        *,
+        outlives: bool,
+        on_rows: Callable[[], object],
+        on_end: Callable[[], object],
     ) -> None:
         self.stalls = Stalls()
         """How often this kernel stood still."""
@@ -48,6 +54,7 @@ class Remote:
         self.checked: list[str] = []
         """Paths below which signatures were checked before this Lab began to lead."""
         self._entry = entry
+        self._outlives = outlives
         self._asked: dict[str, Callable[..., Any]] = {"rows": on_rows}
         self._connection = connected(entry, self._serve, lambda _peer: on_end())
         self._connection.watch(self.stalls)
@@ -82,7 +89,7 @@ class Remote:
                 f"`webhooklab stop {wish.file}`, and open the Lab again."
             )
         try:
-            remote = cls(entry, on_rows=on_rows, on_end=on_end)
+            remote = cls(entry, outlives=wish.outlives, on_rows=on_rows, on_end=on_end)
         except ConnectionRefusedError as error:
             raise _Passing from error
         try:
@@ -130,6 +137,15 @@ class Remote:
     def answer(self, name: str, function: Callable[..., Any]) -> None:
         """Have the process ask `function` from now on (`Leading.ask`), while this Lab leads."""
         self._asked[name] = function
+
+    @property
+    def behind(self) -> Behind:
+        """What an exposure hands deliveries on to."""
+        return Behind(**self.call("behind"))
+
+    def goes_on(self, *, leaving: bool) -> bool:
+        """Whether the process does, once this has let go of it. `leaving`: the kernel ends."""
+        return self._entry.terminal or (leaving and self._outlives)
 
     def close(self, *, stop: bool) -> None:
         """Let go of the process; `stop` ends it, too, where it is ours to end. Repeatable."""

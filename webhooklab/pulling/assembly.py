@@ -67,6 +67,16 @@ class Pulling:
             self.fetchers[fetcher.name] = fetcher.start()
             return fetcher
 
+    def outlook(self, seq: int) -> str:
+        """What is to be expected of a delivery for which there is no fetch: in words."""
+        fetchers, delivery = list(self.fetchers.values()), self._store.delivery(seq)
+        if not fetchers or delivery is None:
+            return "Nothing is fetched here: lab.fetch_related does that, after each delivery."
+        reasons = [each.outlook(delivery) for each in fetchers]
+        if None in reasons:
+            return "It is not fetched yet: the GET is under way, or waits for its turn."
+        return " ".join(dict.fromkeys(filter(None, reasons)))
+
     def stop(self) -> None:
         """Stop all, at once. Repeatable."""
         with self._lock:

@@ -21,6 +21,7 @@ from webhooklab.pulling.source import Sought
 from webhooklab.pulling.statistics import FetchStatistics, html_table
 from webhooklab.pulling.templates import Template
 from webhooklab.pulling.truth import TruthReader
+from webhooklab.records import Delivery
 from webhooklab.store import Store
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,8 @@ class Fetcher:
         """A copy of what was counted since the start.
 
         `events` (with a row), `requests`, `coalesced` (events that were served by another's GET),
-        `failed`, `refused`, `response_bytes`, `last_error`, `waiting` and `under_way` (now).
+        `failed`, `refused`, `response_bytes`, `failing` (the newest GET brought nothing),
+        `last_error`, `waiting` and `under_way` (now).
         """
         waiting = sum(map(len, list(self._waiting.values())))
         now = {"waiting": waiting, "under_way": len(self._under_way), "running": self.running}
@@ -117,6 +119,12 @@ class Fetcher:
                     f"{timeout:g} s: see .stats, and lab.fetches for what was fetched."
                 )
             clock.pause(0.005)
+
+    def outlook(self, delivery: Delivery) -> str | None:
+        """Why nothing is fetched for a delivery, in words; None: it waits, or has been fetched."""
+        if not self.running:
+            return f"{self.name} was stopped."
+        return self._intake.passed_over(delivery)
 
     def __repr__(self) -> str:
         return f"<Fetcher {self.name!r}: " + "; ".join(f"{k} {v}" for k, v in self._facts()) + ">"

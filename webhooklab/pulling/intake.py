@@ -81,12 +81,13 @@ class Intake:
         self._stopping = threading.Event()
         self._room = threading.Semaphore(MAX_WAITING_FETCHES)
         self._follower: Follower | None = None
+        self._began = 0
         self.taken = 0
         """The highest `seq` that was looked at."""
 
     def start(self) -> None:
         """Follow the deliveries from now on."""
-        self.taken = self._store.head
+        self._began = self.taken = self._store.head
         self._follower = Follower(self._store, self._take, self.taken)
 
     def stop(self) -> None:
@@ -98,6 +99,26 @@ class Intake:
     def done(self, count: int) -> None:
         """So many of those that were handed on are done."""
         self._room.release(count)
+
+    def passed_over(self, delivery: Delivery) -> str | None:
+        """Why nothing is fetched for a delivery, whatever it says; None: that is to be seen."""
+        if delivery.seq <= self._began:
+            return "It came before lab.fetch_related was called: only what comes after is fetched."
+        if delivery.source not in _LIVE:
+            return f"Nothing is fetched for what did not come by a webhook ({delivery.source})."
+        if delivery.method in _WITHOUT_EVENT:
+            return f"Nothing is fetched for a {delivery.method}."
+        if not self._sought.covers(delivery.path):
+            return f"Nothing is fetched for this path, only below {self._sought.path}."
+        return self._of_no_type(delivery)
+
+    def _of_no_type(self, delivery: Delivery) -> str | None:
+        if not delivery.event_count:
+            return "Nothing is fetched for what carries no event."
+        types = [each.event_type for each in self._observations.spoken(delivery.seq)]
+        if any(map(self._sought.is_about, types)):
+            return None
+        return f"Nothing is fetched for this type, only for {self._sought.event_type}."
 
     def _take(self, delivery: Delivery) -> None:
         try:

@@ -88,8 +88,9 @@ class Poller:
         """A copy of what was counted since the start, with what it is doing now.
 
         `polls`, `requests`, `failed`, `not_modified`, `wasted` (complete, but nothing new),
-        `changed`, `response_bytes`, `last_error`, `last_status`, `last_polled_at`, `next_poll_at`
-        (aware UTC; None while it polls, and once stopped), `entities` (known now), `doing`.
+        `changed`, `response_bytes`, `failing` (the newest one failed), `last_error`, `last_status`,
+        `last_polled_at`, `next_poll_at` (aware UTC; None while it polls, and once stopped),
+        `entities` (known now), `doing`.
         """
         next_at = self._next_at if self.running else None
         return {
@@ -220,6 +221,7 @@ class Poller:
             )
         except Exception as failure:  # a poller ends when it is stopped, and at nothing else
             self._statistics.failed += 1
+            self._statistics.failing = True
             self._statistics.last_error = f"a poll could not be stored: {failure}"
             return poll
         self._memory.accept(seen, outcome, proved_at=poll.requested_at if poll.complete else None)

@@ -18,6 +18,7 @@ class Statistics:
     """Counts since the start. `response_bytes`: on the wire. `wasted`: brought nothing new.
 
     `last_error` is of the newest poll that failed, or was stored with an error; None: none was.
+    `failing`: the newest poll failed.
     """
 
     polls: int = 0
@@ -27,6 +28,7 @@ class Statistics:
     wasted: int = 0
     changed: int = 0
     response_bytes: int = 0
+    failing: bool = False
     last_error: str | None = None
     last_status: int | None = None
     last_polled_at: datetime | None = None
@@ -39,6 +41,7 @@ class Statistics:
         self.changed += poll.changed
         self.not_modified += poll.not_modified
         self.failed += not poll.complete
+        self.failing = not poll.complete
         self.wasted += poll.complete and not poll.changed and not baseline
         self.last_status, self.last_polled_at = poll.status, to_datetime(poll.polled_at)
         self.last_error = poll.error or self.last_error
@@ -60,7 +63,10 @@ def html_table(title: str, facts: dict[str, Any]) -> str:
 
 @dataclass(slots=True)
 class FetchStatistics:
-    """Counts since the start. `coalesced`: events that were served by another event's GET."""
+    """Counts since the start. `coalesced`: events that were served by another event's GET.
+
+    `failing`: the newest GET brought nothing.
+    """
 
     events: int = 0
     requests: int = 0
@@ -68,6 +74,7 @@ class FetchStatistics:
     failed: int = 0
     refused: int = 0
     response_bytes: int = 0
+    failing: bool = False
     last_error: str | None = None
 
     def add(self, rows: Sequence[Fetch], tally: Tally) -> None:
@@ -78,6 +85,7 @@ class FetchStatistics:
         self.response_bytes += tally.received_bytes
         errors = [row.error for row in rows if row.error is not None]
         self.failed += len(errors)
+        self.failing = bool(errors)
         self.last_error = errors[-1] if errors else self.last_error
 
     def refuse(self, row: Fetch) -> None:

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 import httpx
-import jsonpatch
 
 from webhooklab import clock, states
-from webhooklab.defaults import MAX_DIFFERENCE_BYTES
+from webhooklab.differences import difference
 from webhooklab.instants import parse_instant
 from webhooklab.mapping import reader, text_of
 from webhooklab.pulled import Fetch, Spoken
@@ -59,19 +58,6 @@ def is_superseded(
         if newer is not None:
             return newer
     return states.contradicts(pushed, fetched) if isinstance(pushed, dict) else None
-
-
-def difference(pushed: Any, fetched: Any, size_bytes: int) -> str | None:
-    """The JSON Patch (RFC 6902) from payload to truth, as JSON text.
-
-    None where the payload has no such object, and where both together are too large or too deep.
-    """
-    if not isinstance(pushed, dict) or size_bytes > MAX_DIFFERENCE_BYTES:
-        return None
-    try:
-        return states.dump(jsonpatch.make_patch(pushed, fetched).patch)
-    except (RecursionError, TypeError, ValueError):  # too deep; a number that only Decimal holds
-        return None
 
 
 @dataclass(frozen=True, slots=True)

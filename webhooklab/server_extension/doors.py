@@ -12,11 +12,17 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from jupyter_core.paths import jupyter_runtime_dir
 
+from webhooklab import clock
 from webhooklab.exposure import Behind
 from webhooklab.whole import written_whole
+
+_TELLING_APART_US: Final = 1_000_000
+"""Two files that follow each other within a tick of the file system's clock may look the same: a
+file is taken for known only when it is older than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +60,26 @@ class Doors:
 
     def __init__(self) -> None:
         self._folder = Path(jupyter_runtime_dir()) / "webhooklab"
+        self._found: dict[str, tuple[tuple[int, int], Door]] = {}
 
     def find(self, secret: str) -> Door | None:
-        """Where a secret leads; None for one that nobody was given, or that was revoked."""
+        """Where a secret leads; None for one that nobody was given, or that was revoked.
+
+        A file that is still the same one is not read again: others are put in its place whole.
+        """
+        place = self._place(secret)
         try:
-            return Door(**json.loads(self._place(secret).read_bytes()))
+            status = place.stat()
+            version = status.st_ino, status.st_mtime_ns
+            known = self._found.get(place.name)
+            if known is None or known[0] != version:
+                known = version, Door(**json.loads(place.read_bytes()))
+                if clock.now_us() - status.st_mtime_ns // 1_000 > _TELLING_APART_US:
+                    self._found[place.name] = known
         except FileNotFoundError:
+            self._found.pop(place.name, None)
             return None
+        return known[1]
 
     def set(self, secret: str, door: Door) -> None:
         """Have a secret lead there from now on."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from webhooklab.errors import ExportError, ExposureError
 from webhooklab.exposure import ANYONE, NOBODY, Behind, Exposure, checked_address, reach_of
-from webhooklab.secret import Secret
+from webhooklab.secret import Secret, kept_secret
 from webhooklab.server_extension.doors import Door, Doors, ServerNote
 
 VIA: Final = "jupyter"
@@ -112,6 +112,20 @@ class JupyterExposure(Exposure):
             f"What answers {status} at {host} is not webhooklab's extension: see that the address "
             "is that of the Jupyter server which this kernel belongs to."
         )
+
+
+def shut(file: Path, key: str) -> None:
+    """Have who sends to the file's public URL try again later, where it leads to who has the key.
+
+    For a listener that ends while no Lab is there that has it exposed.
+    """
+    secret, doors = kept_secret(file), Doors()
+    if secret is None:
+        return
+    with _told():
+        door = doors.find(secret)
+        if door is not None and door.key == key:
+            doors.set(secret, Door())
 
 
 _HELP: Final = {

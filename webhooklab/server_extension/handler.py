@@ -28,6 +28,7 @@ from webhooklab.defaults import (
     RETRY_AFTER_SECONDS,
 )
 from webhooklab.envelope import VIA_HEADER, Meta
+from webhooklab.given_back import BODILESS, NOT_STORED, PLAIN, POWERLESS, given_back
 from webhooklab.handover import Answered, Handover
 from webhooklab.server_extension.doors import Door, Doors
 
@@ -36,18 +37,6 @@ SOURCE: Final = "jupyter"
 
 _UNLIMITED: Final = 2**62
 """Tornado would answer 400 to a body over its limit; ours are 413."""
-_BODILESS: Final = (204, 304)
-_GIVEN_BACK: Final = frozenset(
-    (
-        *("content-type", "content-language", "cache-control", "retry-after", "allow", "vary"),
-        *("etag", "last-modified", "access-control-allow-origin", "access-control-max-age"),
-        *("access-control-allow-methods", "access-control-allow-headers"),
-        # What providers want repeated when a URL is registered (Asana, CloudEvents, RingCentral).
-        *("x-hook-secret", "webhook-allowed-origin", "webhook-allowed-rate", "validation-token"),
-    )
-)
-"""Headers of a lab's answer that go to the sender. No cookies, no redirects, no sign-in boxes: what
-is answered here comes from the Jupyter server's origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +62,10 @@ class Incoming(web.RequestHandler):
 
     def initialize(self, doors: Doors, handover: Handover) -> None:
         """Tornado's: what the route was registered with."""
+        self._method = self.request.method or ""
+        if self._method not in self.SUPPORTED_METHODS:
+            # Tornado would answer 405 to WebDAV's methods, and to those that nobody has heard of.
+            self.request.method = "POST"
         self._doors = doors
         self._handover = handover
         self._body = bytearray()
@@ -83,11 +76,10 @@ class Incoming(web.RequestHandler):
     def set_default_headers(self) -> None:
         """Tornado's: whatever is answered is not to act in the Jupyter server's name."""
         self.clear_header("Server")
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.set_header("Content-Security-Policy", "sandbox; default-src 'none'")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", PLAIN)
+        self.set_header("Cache-Control", NOT_STORED)
+        for name, value in POWERLESS:
+            self.set_header(name, value)
         self.set_header(VIA_HEADER, SOURCE)
 
     # Who may pass: whoever knows the secret
@@ -191,7 +183,7 @@ class Incoming(web.RequestHandler):
             return
         meta = Meta(
             source=SOURCE,
-            method=self.request.method or "",
+            method=self._method,
             target=self._target,
             headers=self._pairs,
             remote=self.request.remote_ip,
@@ -208,12 +200,12 @@ class Incoming(web.RequestHandler):
 
     def _give_back(self, answered: Answered) -> None:
         self.set_status(answered.status)
-        allowed = [pair for pair in answered.headers if pair[0].lower() in _GIVEN_BACK]
+        allowed = given_back(answered.headers)
         for name, _ in allowed:
             self.clear_header(name)
         for name, value in allowed:
             self.add_header(name, value)
-        if answered.status not in _BODILESS:
+        if answered.status not in BODILESS:
             self.write(answered.body)
 
     def compute_etag(self) -> None:
@@ -243,7 +235,7 @@ class Incoming(web.RequestHandler):
         access_log.log(level, "%d %s %.1f ms", status, self._request_summary(), milliseconds)
 
     def _request_summary(self) -> str:
-        return f"{self.request.method} {ROUTE}... ({self.request.remote_ip})"
+        return f"{self._method} {ROUTE}... ({self.request.remote_ip})"
 
     def log_exception(
         self,

@@ -31,7 +31,7 @@ from webhooklab.store.dropping import Dropped
 from webhooklab.store.reader import Reader
 from webhooklab.store.reading import Chunk
 from webhooklab.store.writer import Writer
-from webhooklab.store.writing import Amendment, Refusal, Stored
+from webhooklab.store.writing import Amendment, Refusal, Repeated, Stored
 
 __all__ = [
     "Amendment",
@@ -42,6 +42,7 @@ __all__ = [
     "Item",
     "Outcome",
     "Refusal",
+    "Repeated",
     "Store",
     "StoreError",
     "Stored",
@@ -50,8 +51,9 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 Item: TypeAlias = Arrival | Refusal | Amendment
-Outcome: TypeAlias = Stored | CaptureFileError | None
-"""What became of what was submitted: a `Stored` of an arrival, None of all else, or an error."""
+Outcome: TypeAlias = Stored | Repeated | CaptureFileError | None
+"""What became of what was submitted: of an arrival a `Stored`, or a `Repeated` where a relay had
+handed it on before; None of all else; or an error."""
 Done: TypeAlias = Callable[[Sequence[Outcome]], object]
 
 
@@ -84,7 +86,7 @@ class Store(Reader):
         if self._committer is None or not self._committer.submit(items, done):
             done([StoreError(self._closed_message())] * len(items))
 
-    def append(self, items: Sequence[Item]) -> list[Stored | None]:
+    def append(self, items: Sequence[Item]) -> list[Stored | Repeated | None]:
         """`submit`, and wait for the commit. Raises `CaptureFileError` if one was not stored.
 
         Without items: returns when all that was submitted before has been committed.
@@ -98,8 +100,11 @@ class Store(Reader):
             stored.append(outcome)
         return stored
 
-    def amend(self, seq: int, status: int) -> None:
-        """Say what a delivery's sender got, and wait for the commit. Raises `CaptureFileError`."""
+    def amend(self, seq: int, status: int | None) -> None:
+        """Say what a delivery's sender got, and wait for the commit. None: it has left.
+
+        Raises `CaptureFileError`.
+        """
         self.append([Amendment(seq, status)])
 
     @property
@@ -107,14 +112,14 @@ class Store(Reader):
         """How many have been submitted and are not committed yet."""
         return 0 if self._committer is None else self._committer.waiting
 
-    def _timed_commit(self, items: list[Item]) -> list[Stored | None]:
+    def _timed_commit(self, items: list[Item]) -> list[Stored | Repeated | None]:
         begun = clock.monotonic()
         try:
             return self._commit(items)
         finally:
             self.commits.add(clock.monotonic() - begun)
 
-    def _commit(self, items: list[Item]) -> list[Stored | None]:
+    def _commit(self, items: list[Item]) -> list[Stored | Repeated | None]:
         arrivals = [item for item in items if isinstance(item, Arrival)]
         with self._writing().transaction() as connection:
             stored = iter(writing.append(connection, arrivals))

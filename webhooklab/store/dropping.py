@@ -59,9 +59,10 @@ def oldest(connection: Connection, most: int, before: int | None, size: int) -> 
 
 
 def drop(connection: Connection, part: Dropped) -> None:
-    """Drop a part, and note it; what was fetched for it goes with it."""
-    for table in ("raws", "items", "fetches", "deliveries"):
+    """Drop a part, and note it; what was fetched for it, and tries to send it on, go with it."""
+    for table in ("raws", "items", "fetches", "attempts", "deliveries"):
         connection.execute(f"DELETE FROM {table} WHERE seq <= ?", (part.through,))
+    connection.execute("DELETE FROM attempts WHERE seq IS NULL AND started_at < ?", (part.until,))
     spans.cut_before(connection, part.until)
     before = dropped(connection)
     until = max(before.until, part.until)  # a clock may have been set back

@@ -183,6 +183,32 @@ def fetches(connection: Connection, names: Sequence[str] = FETCH_COLUMNS) -> Row
     return connection.execute(f"SELECT {', '.join(['id', *names])} FROM fetches ORDER BY id")
 
 
+def fetched_after(connection: Connection, after: int, limit: int) -> list[tuple[int, int]]:
+    """Id and delivery of the fetches after one, by their ids, oldest first: the newest so many."""
+    query = "SELECT id, seq FROM fetches WHERE id > ? ORDER BY id DESC LIMIT ?"
+    return connection.execute(query, (after, limit)).fetchall()[::-1]
+
+
+def newest_fetch(connection: Connection) -> int:
+    """The highest id of a fetch; 0 when there is none."""
+    return connection.execute("SELECT max(id) FROM fetches").fetchone()[0] or 0
+
+
+def fetches_of(connection: Connection, seq: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many fetches a delivery has, and the newest so many by column, the newest first.
+
+    `fetcher` and `FETCH_COLUMNS`; of `state` the size in characters alone, with `id`.
+    """
+    names = ["id", "fetcher", *(name for name in FETCH_COLUMNS if name != "state")]
+    count = connection.execute("SELECT count(*) FROM fetches WHERE seq = ?", (seq,)).fetchone()[0]
+    query = (
+        f"SELECT {', '.join(names)}, length(state) FROM fetches WHERE seq = ? "
+        "ORDER BY id DESC LIMIT ?"
+    )
+    rows = connection.execute(query, (seq, limit)).fetchall()
+    return count, [dict(zip([*names, "state_chars"], row, strict=True)) for row in rows]
+
+
 def states(connection: Connection, table: Literal["snapshots", "fetches"], ids: Row) -> Rows:
     """Id and state (JSON) of some snapshots or fetches, in no order."""
     query = f"SELECT id, state FROM {table} WHERE id IN (SELECT value FROM json_each(?))"

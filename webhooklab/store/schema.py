@@ -158,6 +158,37 @@ STEPS: Final[tuple[str, ...]] = (
     ALTER TABLE deliveries ADD COLUMN amended INTEGER;
     CREATE INDEX deliveries_amended ON deliveries (amended) WHERE amended IS NOT NULL;
     """,
+    # What is sent on. `sender` is a forward ("forward:NAME") or one replay; `final` is the try
+    # after which there is no other. `seq` is empty where what was replayed is of another file.
+    """
+    CREATE TABLE forwards (name TEXT PRIMARY KEY, reached INTEGER NOT NULL) WITHOUT ROWID;
+
+    CREATE TABLE attempts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sender TEXT NOT NULL,
+        seq INTEGER,
+        given_seq INTEGER NOT NULL,
+        target TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        started_at INTEGER NOT NULL,
+        elapsed_ms INTEGER NOT NULL,
+        status INTEGER,
+        error TEXT,
+        response_headers_json TEXT,
+        response_body BLOB,
+        final INTEGER NOT NULL
+    );
+    CREATE INDEX attempts_by_delivery ON attempts (seq);
+    CREATE INDEX attempts_by_sender ON attempts (sender, seq);
+    """,
+    # What relays handed on, in the transaction of its delivery: what comes again is not kept
+    # twice. All of a channel up to `through` has come, and needs no mark of its own.
+    """
+    CREATE TABLE channels (channel TEXT PRIMARY KEY, through INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE passages (
+        channel TEXT NOT NULL, mark NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (channel, mark)
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION: Final = len(STEPS)

@@ -34,6 +34,11 @@ def cut(connection: Connection, received: Iterable[int]) -> None:
     connection.executemany("INSERT INTO holes VALUES (?, ?)", _runs(sorted(received)))
 
 
+def cut_span(connection: Connection, first: int, last: int) -> None:
+    """Take out this time, both ends included."""
+    connection.execute("INSERT INTO holes VALUES (?, ?)", (first, last))
+
+
 def cut_before(connection: Connection, until: int) -> None:
     """Take out all up to this time: one hole, in place of those within it."""
     connection.execute("DELETE FROM holes WHERE last_at <= ?", (until,))

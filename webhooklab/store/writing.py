@@ -10,6 +10,7 @@ from typing import Any, Final
 from webhooklab import clock
 from webhooklab.defaults import MAX_LOG_ROWS
 from webhooklab.records import Arrival, Event, Interpretation
+from webhooklab.store import passages
 from webhooklab.store.connection import Connection
 
 DERIVED: Final = (
@@ -76,6 +77,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """An arrival by a relay that had come before, as `seq`, and was not stored again."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """What went wrong with a request: a row of `lab.log`. `status` None: it got no answer."""
 
@@ -87,10 +95,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What became known of a delivery after its commit: the status that its sender gets."""
+    """What became known of a delivery after its commit: the status that its sender gets.
+
+    None: it gets none, because it has left.
+    """
 
     seq: int
-    status: int
+    status: int | None
 
 
 def amend(connection: Connection, amendments: Sequence[Amendment]) -> None:
@@ -111,8 +122,32 @@ def append_refusals(connection: Connection, refusals: Sequence[Refusal]) -> None
     )
 
 
-def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored]:
+def append(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored | Repeated]:
     """Insert arrivals, in order, inside the caller's transaction."""
+    if not any(arrival.request.passage for arrival in arrivals):
+        return list(_append(connection, arrivals))
+    keys = [passages.key_of(arrival.request.passage) for arrival in arrivals]
+    known = passages.known(connection, {key for key in keys if key is not None})
+    fresh = _first_of_each(keys, set(known))
+    stored = dict(zip(fresh, _append(connection, [arrivals[at] for at in fresh]), strict=True))
+    came = {key: made.seq for at, made in stored.items() if (key := keys[at]) is not None}
+    passages.insert(connection, came)
+    repeated = {at: Repeated((known | came)[key]) for at, key in enumerate(keys) if key is not None}
+    return [stored.get(at) or repeated[at] for at in range(len(arrivals))]
+
+
+def _first_of_each(keys: Sequence[passages.Key | None], known: set[passages.Key]) -> list[int]:
+    """Where those stand that are to be stored: without a key, or the first of one not known."""
+    found = []
+    for at, key in enumerate(keys):
+        if key is None or key not in known:
+            found.append(at)
+        if key is not None:
+            known.add(key)
+    return found
+
+
+def _append(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored]:
     seq = last_seq(connection)
     keys = [storable(arrival.interpretation.event_key) for arrival in arrivals]
     first_seqs = _first_seqs(connection, [key for key in keys if key is not None])

@@ -172,14 +172,20 @@ class Receiver(HTTPMessageDelegate):
         self._held_bytes = 0
         self._body = bytearray()
 
+    @property
+    def _proof(self) -> str | None:
+        """That it is us who answer, for who has handed this over; None for all others."""
+        if self._enveloped is None:
+            return None
+        return envelope.proof(self._ingress.envelope_key, self._enveloped, self._seq)
+
     def _send(self, answer: Answer, *, closing: bool = False) -> None:
-        if answer is OK and self._is_plain and self._enveloped is None:
-            self._http1.write(_FINE)
+        proof = self._proof
+        if answer is OK and self._is_plain:
+            self._http1.write(_FINE if proof is None else _proved(proof))
             return
         headers = HTTPHeaders()
-        if self._enveloped is not None:
-            key = self._ingress.envelope_key
-            proof = envelope.proof(key, self._enveloped, self._seq)
+        if proof is not None:
             headers[envelope.PROOF_HEADER] = proof
         if answer.status not in _WITHOUT_LENGTH:
             headers["Content-Length"] = str(len(answer.body))
@@ -194,6 +200,10 @@ class Receiver(HTTPMessageDelegate):
         self._http1.write_headers(start_line, headers, body)
 
 
+def _proved(proof: str) -> bytes:
+    return _FINE[:-2] + f"{envelope.PROOF_HEADER}: {proof}\r\n\r\n".encode()
+
+
 def _unwrapped(content: bytes) -> Request:
     """What was sent to another receiver, which has our key and handed it on."""
     meta, body = envelope.unpacked(content)
@@ -205,6 +215,7 @@ def _unwrapped(content: bytes) -> Request:
         body=body,
         source=meta.source,
         remote=meta.remote,
+        passage=meta.passage,
     )
 
 

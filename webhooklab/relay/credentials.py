@@ -1,0 +1,61 @@
+"""What makes a relay's channel ours: kept for a capture file, so that its URL stays the same.
+
+In the user's state folder, for its owner only: a capture file may be given to others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import platformdirs
+
+from webhooklab.errors import ExportError, ExposureError
+from webhooklab.relay.protocol import Channel
+from webhooklab.whole import written_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A channel of the relay at `base_url`, made at `made_at` (us, our clock)."""
+
+    base_url: str
+    channel: Channel
+    made_at: int
+
+
+class Shelf:
+    """Where the credentials for one capture file and one relay are. Its repr has none of them."""
+
+    def __init__(self, file: Path, base_url: str) -> None:
+        name = hashlib.sha256(os.fsencode(file) + b"\0" + base_url.encode()).hexdigest()[:32]
+        folder = platformdirs.user_state_path("webhooklab", appauthor=False) / "relays"
+        self._place = folder / f"{name}.json"
+
+    def get(self) -> Credentials | None:
+        """What is kept; None where nothing is, or nothing that can be read."""
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            kept = json.loads(self._place.read_bytes())
+            return Credentials(kept["base_url"], Channel(**kept["channel"]), int(kept["made_at"]))
+        return None
+
+    def put(self, credentials: Credentials) -> None:
+        """Keep them. Raises `ExposureError` where that cannot be."""
+        try:
+            self._place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with written_whole(self._place) as place:
+                place.write(json.dumps(asdict(credentials)).encode())
+        except (OSError, ExportError) as error:
+            raise ExposureError(
+                f"The relay's key cannot be kept in {self._place.parent}: {error} "
+                "Make that folder writable, or set XDG_STATE_HOME to one that is."
+            ) from error
+
+    def remove(self) -> None:
+        """Keep them no more."""
+        with contextlib.suppress(OSError):
+            self._place.unlink(missing_ok=True)

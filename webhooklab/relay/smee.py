@@ -1,0 +1,168 @@
+"""A lab exposed by a channel of smee.io or of gosmee, which speak server-sent events.
+
+What they take is acknowledged by them, before it is here; what they hand on while nobody listens is
+gone (gosmee can keep it, if it has a Redis).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from webhooklab.defaults import (
+    LINK_CONNECT_SECONDS,
+    MAX_LINK_FRAME_BYTES,
+    SMEE_SILENCE_SECONDS,
+)
+from webhooklab.errors import ExposureError
+from webhooklab.exposure import Behind, checked_address
+from webhooklab.relay.link import LinkError
+from webhooklab.relay.outward import Outward
+from webhooklab.relay.received import FrameError
+from webhooklab.relay.smee_frames import GAP, QUIET, delivery
+from webhooklab.relay.sse import ServerSentEvent, ServerSentEvents
+from webhooklab.store import Store
+
+VIA: Final = "smee"
+HOST: Final = "smee.io"
+_STREAM: Final = "text/event-stream"
+_TAKEN: Final = 200
+"""What their senders get."""
+_LASTING_ID: Final = re.compile(r"[0-9]{10,20}-[0-9]{1,20}")
+"""An event's id as gosmee with a Redis gives it; others begin anew with each connection."""
+
+
+class SmeeExposure(Outward):
+    """A lab behind the channel at `address`: who sends there has its 200 before the lab knows.
+
+    `silence`: seconds without a word after which the connection is made anew. Raises
+    `ExposureError` for what is no channel's address.
+    """
+
+    via = VIA
+    name = VIA
+    source = VIA
+    answers = False
+    deep = False
+
+    def __init__(
+        self,
+        behind: Behind,
+        store: Store,
+        address: str,
+        *,
+        silence: float = SMEE_SILENCE_SECONDS,
+    ) -> None:
+        self._url = checked_address(address).rstrip("/")
+        if not urlsplit(self._url).path.strip("/"):
+            raise ExposureError(
+                f"{address!r} names no channel: open https://smee.io/new in a browser, and pass "
+                "the address that it leads to."
+            )
+        host = urlsplit(self._url).hostname or ""
+        super().__init__(behind, store, host=host, channel=f"{VIA} {self._url}")
+        self._silence = silence
+        self._places: tuple[str, ...] = (self._url, _events_of_gosmee(self._url))
+        mark = self._desk.newest_mark()
+        self._last_id = mark if isinstance(mark, str) and _LASTING_ID.fullmatch(mark) else ""
+        self._begin()
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        if self._closed:
+            return ()
+        said = (
+            f"{self._link.host} answers senders before their delivery is here: what it hands on "
+            "while this lab is not connected is lost, bodies may be written anew, and no answer "
+            "of this lab reaches a sender."
+        )
+        return (said,)
+
+    @property
+    def _closed_words(self) -> str:
+        return f"closed, {self._link.host} still answers senders, and nobody gets what they send"
+
+    def revoke(self) -> None:
+        """Close: the channel is the relay's, and cannot be taken back. Take another one."""
+        self.close()
+
+    # The stream
+
+    async def _attend(self) -> None:
+        problem = ""
+        timeout = httpx.Timeout(LINK_CONNECT_SECONDS, read=self._silence)
+        async with httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client:
+            for place in self._places:
+                async with client.stream("GET", place, headers=self._headers) as response:
+                    problem = problem or _problem(response)
+                    if not _problem(response):
+                        self._places = (place,)
+                        await self._read(response)
+                        return
+        raise LinkError(problem)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        resume = {"Last-Event-ID": self._last_id} if self._last_id else {}
+        return {"Accept": _STREAM, "Cache-Control": "no-cache", **resume}
+
+    async def _read(self, response: httpx.Response) -> None:
+        self._link.connected()
+        await self._desk.forget_old_marks()
+        events = ServerSentEvents(MAX_LINK_FRAME_BYTES)
+        async for chunk in response.aiter_bytes():
+            for event in events.feed(chunk):
+                await self._take(event)
+
+    async def _take(self, event: ServerSentEvent) -> None:
+        if event.name == GAP:
+            await self._desk.note("it no longer has all that was sent while this lab was away")
+        elif event.data is None:
+            await self._desk.note(
+                f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out"
+            )
+        elif event.name not in QUIET:
+            await self._take_delivery(event)
+        self._last_id = event.last_id
+
+    async def _take_delivery(self, event: ServerSentEvent) -> None:
+        try:
+            received = await asyncio.to_thread(delivery, event.data or "")
+        except FrameError as error:
+            await self._desk.note(f"{error}, and is left out")
+            return
+        if received is not None:
+            mark = event.own_id if _LASTING_ID.fullmatch(event.own_id or "") else None
+            await self._desk.keep(received, self._desk.passage(mark, _TAKEN, self._url))
+
+    def blame(self, status: int | None) -> str:
+        if status is None:
+            return f"Nothing answers at {self._link.host}: see that it runs, and can be reached."
+        return (
+            f"{self._link.host} answers {status}: see that {self._url} is the channel that this "
+            f"lab is connected to, and that it is ({self.state}). It takes POST of JSON only."
+        )
+
+
+def _problem(response: httpx.Response) -> str:
+    """What is wrong with what should be a stream of events; "" for one that is."""
+    if response.status_code != HTTPStatus.OK:
+        return f"it answers {response.status_code}"
+    if response.headers.get("content-type", "").partition(";")[0].strip() != _STREAM:
+        return "what answers there is no event stream"
+    return ""
+
+
+def _events_of_gosmee(url: str) -> str:
+    """Where gosmee has a channel's events; smee has them at the channel itself."""
+    base, _, channel = url.rpartition("/")
+    return f"{base}/events/{channel}"

@@ -1,0 +1,262 @@
+"""A lab behind buckets of Webhook Relay, by its socket: https://webhookrelay.com.
+
+What it takes is acknowledged by it, before it is here. What was missed while nobody was connected
+is asked for by its API; the socket itself begins anew each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import httpx
+from websockets.asyncio.client import ClientConnection
+
+from webhooklab.defaults import (
+    LINK_CONNECT_SECONDS,
+    LINK_SEND_SECONDS,
+    LINK_WINDOW,
+    MAX_LINK_FRAME_BYTES,
+    WEBHOOKRELAY_MAX_PAGES,
+    WEBHOOKRELAY_MISSED_AGE,
+    WEBHOOKRELAY_PAGE,
+    WEBHOOKRELAY_SILENCE_SECONDS,
+)
+from webhooklab.errors import ExposureError
+from webhooklab.exposure import Behind, checked_address
+from webhooklab.handover import Answered
+from webhooklab.records import Answer
+from webhooklab.relay import webhookrelay_frames as frames
+from webhooklab.relay.link import LinkError
+from webhooklab.relay.outward import Outward
+from webhooklab.relay.received import FrameError
+from webhooklab.relay.socket import socket
+from webhooklab.store import Store
+
+VIA: Final = "webhookrelay"
+_SERVICE: Final = "https://my.webhookrelay.com"
+_TAKEN: Final = 200
+"""What its senders get, unless its bucket says otherwise."""
+
+
+class WebhookRelayExposure(Outward):
+    """A lab behind `buckets` of an account; none named: all of them.
+
+    `reply`: what the lab answers goes to Webhook Relay's log, and from there to the sender where
+    its input waits for it. `address` is the public URL of the input, as the provider calls it;
+    `service` where the socket and the API are; `silence` seconds without a word after which the
+    connection is made anew. Raises `ExposureError` without a key.
+    """
+
+    via = VIA
+    name = VIA
+    source = VIA
+    deep = False
+
+    def __init__(
+        self,
+        behind: Behind,
+        store: Store,
+        *,
+        key: str,
+        secret: str,
+        buckets: Sequence[str] = (),
+        reply: bool = False,
+        address: str | None = None,
+        service: str = _SERVICE,
+        silence: float = WEBHOOKRELAY_SILENCE_SECONDS,
+    ) -> None:
+        self._key, self._secret = frames.credentials(key, secret)
+        if not self._secret:
+            raise ExposureError(
+                "Webhook Relay wants a key and a secret: make them at "
+                'https://my.webhookrelay.com/tokens, and pass them: lab.expose("webhookrelay", '
+                "key=..., secret=..., buckets=[...])."
+            )
+        self._url = checked_address(address) if address else None
+        self._service = checked_address(service).rstrip("/")
+        host = urlsplit(service).hostname or ""
+        super().__init__(behind, store, host=host, channel=f"{VIA} {self._key}")
+        self._buckets = list(buckets)
+        self._answering = self._background.call(asyncio.Semaphore, LINK_WINDOW)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reply = reply
+        self._silence = silence
+        self.answers = reply
+        self._begin()
+
+    @property
+    def url(self) -> str | None:
+        return self._url
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        if self._closed:
+            return ()
+        lost = "" if self._reply else ", and no answer of this lab reaches a sender"
+        said = (
+            "Webhook Relay answers senders before their delivery is here: what it drops is lost"
+            f"{lost}. Paths are lost, and bodies that are no text."
+        )
+        return (said,)
+
+    @property
+    def _closed_words(self) -> str:
+        return "closed, Webhook Relay still takes what is sent"
+
+    def revoke(self) -> None:
+        """Close: inputs and tokens are taken back at https://my.webhookrelay.com."""
+        self.close()
+
+    def blame(self, status: int | None) -> str:
+        answered = "nothing answers" if status is None else f"something answers {status}"
+        return (
+            f"At {self._url} {answered}: see that it is an input of the buckets that this lab is "
+            f"subscribed to, and that the lab is connected ({self.state})."
+        )
+
+    # The socket
+
+    async def _attend(self) -> None:
+        url = f"ws{self._service.removeprefix('http')}/v1/socket"
+        async with socket(url, pings=False) as connection:
+            await self._subscribe(connection)
+            self._link.connected()
+            await self._desk.forget_old_marks()
+            await self._fetch_missed()
+            while True:
+                await self._take(connection, await self._next(connection, self._silence))
+
+    async def _subscribe(self, connection: ClientConnection) -> None:
+        steps = (
+            (frames.authentication(self._key, self._secret), frames.AUTHENTICATED),
+            (frames.subscription(self._buckets), frames.SUBSCRIBED),
+        )
+        for said, awaited in steps:
+            await _send(connection, said)
+            status = await self._status(connection)
+            if status == frames.UNAUTHORIZED:
+                raise LinkError("it does not accept the key and secret: see that they are right")
+            if status != awaited:
+                raise LinkError(f"it does not say {awaited!r}")
+
+    async def _status(self, connection: ClientConnection) -> str:
+        """The next status that says something."""
+        while True:
+            frame = frames.read(await self._next(connection, LINK_CONNECT_SECONDS))
+            if isinstance(frame, frames.Webhook):
+                await self._capture_new(frame)
+            elif frame is not None and frame.status != frames.PING:
+                return frame.status
+            elif frame is not None:
+                await _send(connection, frames.PONG)
+
+    async def _next(self, connection: ClientConnection, seconds: float) -> str:
+        async with asyncio.timeout(seconds):
+            return await connection.recv(decode=True)
+
+    async def _take(self, connection: ClientConnection, text: str) -> None:
+        try:
+            frame = frames.read(text)
+        except FrameError as error:
+            await self._desk.note(f"{error}, and is left out")
+            return
+        if isinstance(frame, frames.Webhook):
+            await self._capture_new(frame)
+        elif frame is not None and frame.status == frames.PING:
+            await _send(connection, frames.PONG)
+        elif frame is not None and frame.status == frames.UNAUTHORIZED:
+            raise LinkError("it does not accept the key and secret any more")
+
+    async def _capture_new(self, webhook: frames.Webhook) -> None:
+        """Have it captured; where its sender waits, the next one need not wait for its answer."""
+        if not self._reply:
+            await self._capture(webhook)
+            return
+        await self._answering.acquire()
+        task = asyncio.create_task(self._capture_and_answer(webhook))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _capture(
+        self, webhook: frames.Webhook, answered: int | None = _TAKEN
+    ) -> Answered | None:
+        passage = self._desk.passage(webhook.id or None, answered, self._url)
+        return await self._desk.keep(webhook.received, passage)
+
+    async def _capture_and_answer(self, webhook: frames.Webhook) -> None:
+        try:
+            given = await self._capture(webhook, None)
+        finally:
+            self._answering.release()
+        if given is not None and webhook.id:
+            await self._answer(webhook, Answer(given.status, given.headers, given.body))
+
+    # The API
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self._service,
+            auth=(self._key, self._secret),
+            timeout=LINK_CONNECT_SECONDS,
+            follow_redirects=False,
+        )
+
+    async def _answer(self, webhook: frames.Webhook, given: Answer) -> None:
+        try:
+            async with self._client() as client:
+                place = f"/v1/logs/{quote(webhook.id, safe='')}"
+                got = await client.put(place, json=frames.answer(webhook, given))
+        except httpx.HTTPError as error:
+            await self._desk.note(f"an answer could not be given ({type(error).__name__})")
+            return
+        if got.status_code >= HTTPStatus.BAD_REQUEST:
+            await self._desk.note(f"an answer was not taken: it answers {got.status_code}")
+
+    async def _fetch_missed(self) -> None:
+        """Capture what came while nobody was connected; what is here already is not kept twice."""
+        try:
+            async with self._client() as client:
+                for bucket in self._buckets:
+                    await self._fetch_missed_of(client, bucket)
+        except (httpx.HTTPError, LinkError, FrameError) as error:
+            reason = str(error) if not isinstance(error, httpx.HTTPError) else type(error).__name__
+            await self._desk.note(f"what was missed cannot be asked for ({reason})")
+
+    async def _fetch_missed_of(self, client: httpx.AsyncClient, bucket: str) -> None:
+        asked = {"bucket": bucket, "limit": str(WEBHOOKRELAY_PAGE)}
+        asked["max_age"] = WEBHOOKRELAY_MISSED_AGE
+        seen: set[str] = set()
+        for _ in range(WEBHOOKRELAY_MAX_PAGES):
+            text = await _text_of(client, asked)
+            found = frames.missed(text)
+            for webhook in found:
+                await self._capture(webhook)
+            place = frames.cursor(text)
+            names = {webhook.id for webhook in found}
+            if names <= seen or (place is None and len(found) < WEBHOOKRELAY_PAGE):
+                return
+            seen |= names
+            if place is not None:
+                asked = {"cursor": place, "limit": str(WEBHOOKRELAY_PAGE)}
+
+
+async def _text_of(client: httpx.AsyncClient, asked: dict[str, str]) -> str:
+    """An answer of the API. Raises `LinkError` for one that is none, or too long."""
+    async with client.stream("GET", "/v1/events", params=asked) as response:
+        if response.status_code != HTTPStatus.OK:
+            raise LinkError(f"it answers {response.status_code}")
+        held = bytearray()
+        async for chunk in response.aiter_bytes():
+            held += chunk
+            if len(held) > MAX_LINK_FRAME_BYTES:
+                raise LinkError("its answer is too long")
+    return held.decode("utf-8", "replace")
+
+
+async def _send(connection: ClientConnection, text: str) -> None:
+    async with asyncio.timeout(LINK_SEND_SECONDS):
+        await connection.send(text)

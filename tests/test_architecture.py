@@ -29,7 +29,7 @@ DOORS = {
     "jupyter_core": "server_extension",
     "jupyter_server": "server_extension",
     "jsonpatch": "differences",
-    "matplotlib": "charts compared retrying",
+    "matplotlib": "charts compared retrying schemas",
     "multipart": "bodies",
     "nbclient": "demo",
     "nbformat": "demo",

@@ -52,12 +52,23 @@ def stream(path: Path) -> Iterator[pa.Table]:
     """What `write` wrote, some rows at a time. Raises as `read`."""
     check_ends_with_a_line(path)
     _check_quotes(path)
-    for table in text_stream(path, _types()):
+    for table in _stream(path, _types()):
         yield raw_bodies(_unguarded(table))
 
 
-def text_stream(path: Path, types: dict[str, pa.DataType]) -> Iterator[pa.Table]:
-    """The rows of any CSV, some at a time; a row may have `MAX_IMPORTED_ROW_BYTES`."""
+def text_rows(path: Path, names: Iterable[str]) -> Iterator[dict[str, str | None]]:
+    """The rows of any CSV with these columns, as text; a row may have `MAX_IMPORTED_ROW_BYTES`.
+
+    Raises `ValueError`.
+    """
+    try:
+        for table in _stream(path, dict.fromkeys(names, pa.large_string())):
+            yield from table.to_pylist()
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
+
+
+def _stream(path: Path, types: dict[str, pa.DataType]) -> Iterator[pa.Table]:
     with csv.open_csv(
         path,
         read_options=csv.ReadOptions(block_size=MAX_IMPORTED_ROW_BYTES),

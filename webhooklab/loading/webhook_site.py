@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
-
 from webhooklab.files import csv_files
 from webhooklab.files.entries import Place, entries
 from webhooklab.headers import Pair
@@ -49,16 +47,9 @@ def from_json(path: Path, prefix: Place) -> Iterator[Imported]:
 
 def from_csv(path: Path) -> Iterator[Imported]:
     """The requests of a CSV. Raises `ValueError`."""
-    types = dict.fromkeys(_columns(path), pa.large_string())
-    number = 0
-    try:
-        for table in csv_files.text_stream(path, types):
-            for row in table.to_pylist():
-                number += 1
-                if (found := _read(row, f"row {number}")) is not None:
-                    yield found
-    except pa.ArrowException as error:
-        raise RowError(f"after row {number}", error) from error
+    for number, row in enumerate(csv_files.text_rows(path, _columns(path)), 1):
+        if (found := _read(row, f"row {number}")) is not None:
+            yield found
 
 
 def _columns(path: Path) -> list[str]:

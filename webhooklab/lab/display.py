@@ -56,7 +56,7 @@ class Display(Frames, Keeping):
             public=(current.url or "") if current else "",
             reach=current.state if current else "",
             since=parts.listening.since,
-            pulls=() if parts.closed else pulls(parts.pulling),
+            pulls=() if parts.closed else pulls(parts.pulling, parts.sending),
         )
 
     def health(self) -> Health:

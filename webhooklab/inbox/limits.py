@@ -43,6 +43,8 @@ SHOWN_TRIES_BYTES: Final = 512 * 2**10
 FETCHED_TRIES_BYTES: Final = SHOWN_TRIES * MAX_KEPT_RESPONSE_BYTES
 SHOWN_PULLS: Final = 12
 """So many pollers, fetchers and forwards are shown."""
+ACTIONS_AT_ONCE: Final = 4
+"""So many deliveries are sent by hand at one time; others wait."""
 OLDER_ROWS: Final = 500
 """Rows older than those held are sent in pages of so many."""
 EXPORT_BYTES: Final = 32 * 2**20

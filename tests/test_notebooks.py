@@ -99,6 +99,19 @@ def test_the_third_one_catches_stale_payloads_by_fetching(tour):
     assert int(requests[1]) < 30
 
 
+def test_the_sixth_one_gets_everything_to_a_service_that_fails_and_goes_away(tour):
+    name = "06_forward_and_replay.ipynb"
+    sent, tries = re.search(r"(\d+) in (\d+) tries", output_of(tour, name, "send")["text/html"])[
+        1, 2
+    ]
+    assert (int(sent), int(tries) >= 20) == (20, True)
+    assert "True" in output_of(tour, name, "same")["text/plain"]
+    assert output_of(tour, name, "up")["text/plain"].startswith("5 of 5")
+    assert "201" in output_of(tour, name, "reply")["text/plain"]
+    assert "'invalid'" in output_of(tour, name, "changed")["text/plain"]
+    assert "'valid'" in output_of(tour, name, "resign")["text/plain"]
+
+
 def test_the_fourth_one_catches_forgeries_and_is_sent_again_what_it_failed(tour):
     def text(cell):
         return output_of(tour, "04_signatures_and_failures.ipynb", cell)["text/html"]
@@ -207,3 +220,13 @@ def test_an_issue_is_fetched_after_its_webhook_and_the_stale_one_is_told(tmp_pat
         assert rows.set_index("seq")["superseded"].to_dict() == {1: True, 2: False}
         assert rows["entity_id"].tolist() == ["1007", "1007"]
         lab.close()
+
+
+def test_a_relay_answers_for_the_lab_and_keeps_what_comes_while_it_is_away(tour):
+    name = "05_reach_your_notebook.ipynb"
+    answered = cells_of(tour[0] / name)["relay-03"]["outputs"]
+    shown_ = "".join("".join(each.get("text", "")) for each in answered)
+    assert '200 {"hello":"from the notebook"}' in shown_
+    away = output_of(tour, name, "relay-05")
+    assert away["text/plain"].count("/while-away/") == 5
+    assert "relay" in away["text/plain"]

@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests import command
 from tests.raw_http import Client, request
 from tests.relay_parts import RelayProcess, running
 from tests.waiting import until
-from webhooklab import Lab
+from webhooklab import Lab, read
 from webhooklab.errors import ExposureError
 from webhooklab.relay.link import pauses
 
@@ -214,3 +215,24 @@ def test_a_relay_put_back_from_a_copy_does_not_have_new_ones_taken_for_old(tmp_p
         assert [send(exposure, f"new{n}").status for n in range(2)] == [200] * 2
         assert [row.path for row in lab][3:] == ["/new0", "/new1"]
     relay.stop()
+
+
+def test_it_is_read_without_a_notebook(tmp_path, relay):
+    process = command.start("listen", "c.db", "--expose", relay.url, cwd=tmp_path)
+    with process:
+        url = command.line_with(process, "public URL: ").split()[-1]
+        with Client(url) as client:
+            asked = request("POST", f"{client.path}x", body=b"hello")
+            assert client.ask(asked).status in (200, 202)
+        assert "POST /x" in command.line_with(process, "Delivery 1")
+        process.terminate()
+        said = process.communicate(timeout=30)[1]
+    assert "connected to 127.0.0.1" in said
+    assert read(tmp_path / "c.db")["source"].tolist() == ["relay"]
+
+
+def test_what_cannot_be_exposed_is_said_and_nobody_listens(tmp_path):
+    done = command.run("listen", "c.db", "--expose", "http://127.0.0.1:9", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "webhooklab relay" in done.stderr
+    assert command.run("status", cwd=tmp_path).stdout == "Nobody listens.\n"

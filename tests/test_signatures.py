@@ -330,6 +330,7 @@ class TestWhatIsTaken:
             HUB,
             list(HUB.items()),
             json.dumps(list(HUB.items())),
+            json.dumps(list(HUB.items())).encode(),
             json.dumps(HUB),
             Headers(HUB.items()),
             {name.lower().encode(): value.encode() for name, value in HUB.items()},

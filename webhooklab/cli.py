@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -109,13 +110,25 @@ def shop(port: int | None, seed: int | None, webhook_url: str | None, rate: floa
 @click.option("--port", type=int, help="Default: the one the file used last, else a free one.")
 @click.option("--keep", metavar="HOW MUCH", help="7d, 100000 (deliveries) or 2GB. Default: all.")
 @click.option("--forward", "targets", metavar="URL", multiple=True, help="Send what comes on.")
+@click.option("--expose", metavar="WHAT", help="A relay's address, or a way of lab.expose.")
+@click.option("--base-url", metavar="URL", help="What lab.expose takes as base_url.")
+@click.option("--bucket", multiple=True, help="Webhook Relay's. Default: all of the account.")
 def listen(
-    path: Path, host: str, port: int | None, keep: str | None, targets: tuple[str, ...]
+    path: Path,
+    host: str,
+    port: int | None,
+    keep: str | None,
+    targets: tuple[str, ...],
+    **exposed: Any,
 ) -> None:
     """Capture webhooks into PATH, until Ctrl-C or `webhooklab stop`.
 
     A Lab that is opened on PATH meanwhile sees each row at once; with listener="process" it also
     says what senders get.
+
+    WHAT is the address of a relay (`webhooklab relay`) or of a channel of smee.io; or "smee" or
+    "tunnel" with --base-url; or "webhookrelay", whose key and secret are read from
+    WEBHOOKRELAY_KEY and WEBHOOKRELAY_SECRET.
     """
     from webhooklab.capturing import Options
     from webhooklab.following import Followers
@@ -131,9 +144,46 @@ def listen(
     followers = Followers(service.store)
     followers.follow("terminal", lambda delivery: click.echo(repr(delivery)))
     service.closing.callback(followers.stop)
+    _expose(service, **exposed)
     with contextlib.suppress(KeyboardInterrupt):
         service.run()
     click.echo()
+
+
+def _expose(
+    service: Service, expose: str | None, base_url: str | None, bucket: tuple[str, ...]
+) -> None:
+    """Have it reached from outside, for as long as it listens; say where, and how that goes."""
+    from webhooklab import reach
+    from webhooklab.exposure import Exposures
+
+    if expose is None and base_url is None:
+        return
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("webhooklab.relay").setLevel(logging.INFO)
+    capturing, exposures = service.capturing, Exposures()
+    service.closing.callback(exposures.close)
+    wish = reach.Wish(
+        file=service.store.path,
+        behind=capturing.behind,
+        gates=capturing.server.ingress.gates,
+        exposures=exposures,
+        store=service.store,
+        base_url=base_url,
+        access=reach.Access(
+            os.environ.get("WEBHOOKRELAY_KEY", ""),
+            os.environ.get("WEBHOOKRELAY_SECRET", ""),
+            bucket,
+        ),
+    )
+    try:
+        exposure = reach.expose(expose or reach.AUTO, wish)
+    except WebhookLabError:
+        service.closing.close()
+        raise
+    click.echo(f"public URL: {exposure.url or 'see Webhook Relay'}")
+    for notice in exposure.notices:
+        click.echo(notice)
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from webhooklab import clock
 from webhooklab.defaults import LINK_MAX_RETRY_SECONDS, LINK_RETRY_SECONDS
 from webhooklab.relay.received import FrameError
+
+logger = logging.getLogger(__name__)
 
 
 class LinkError(Exception):
@@ -38,12 +41,14 @@ class Link:
     def connected(self) -> None:
         """From now on deliveries come."""
         self.since, self.retry_at, self.reason = clock.now_us(), None, None
+        logger.info("%s", self.words)
         self.connections += 1
 
     def lost(self, reason: str, seconds: float) -> None:
         """It has ended, or was not made, and is tried again in so many seconds."""
         self.since, self.reason = None, reason
         self.retry_at = clock.monotonic() + seconds
+        logger.info("%s", self.words)
 
     def trying(self) -> None:
         """It is being made."""

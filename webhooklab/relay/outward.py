@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from abc import abstractmethod
 
@@ -14,8 +13,6 @@ from webhooklab.exposure import Behind, Exposure
 from webhooklab.relay.desk import Desk
 from webhooklab.relay.link import Link, pauses, why
 from webhooklab.store import Store
-
-logger = logging.getLogger(__name__)
 
 
 class Outward(Exposure):
@@ -70,7 +67,6 @@ class Outward(Exposure):
                 waits = pauses()
             seconds = next(waits)
             self._link.lost(reason, seconds)
-            logger.info("%s: %s", self._link.host, self._link.words)
             await asyncio.sleep(seconds)
 
     async def _try(self) -> str:

@@ -53,6 +53,15 @@ def test_the_light_ones_run_and_print_a_table(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
+def test_a_forward_to_a_dead_target_is_measured_against_none():
+    cells = table(benchmarks("--only", "forward", "--seconds", "0.2"))
+    told = [row[0] for row in cells if ", against no forward" in row[0]]
+    assert [each.partition(", against")[0].partition("with ")[2] for each in told] == [
+        "a forward to nobody",
+        "a forward to one that hangs",
+    ]
+
+
 def test_capture_is_measured_against_a_contender_and_loses_nothing():
     options = ("--only", "capture", "--against", "tornado-callback", "--seconds", "0.2")
     output = benchmarks(*options)

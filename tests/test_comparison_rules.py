@@ -443,6 +443,31 @@ def test_rule_09_an_event_without_a_version_may_have_been_it():
         assert judged([push(moment)], [BASE, SECOND]) == {"2": verdict}
 
 
+def test_rule_09_nothing_is_known_of_when_without_a_time_of_receipt():
+    assert judged([push(None, "5", entity_id="b")], [BASE, SECOND], works=False) == {}
+    pulled = [BASE, SECOND, seen("5", 5, None, 900, entity_id="b")]
+    untimed = judged([push(None, "5", entity_id="b")], pulled, works=False)
+    assert untimed == {"2": "unknown: nothing ever pushed"}
+    assert judged([push(None)], [BASE, SECOND]) == {"2": "unknown: thin"}
+
+
+def test_the_verdict_says_what_to_do_about_thin_events():
+    found = run([push(50), push(60, "7", entity_id="b")], [BASE, SECOND])
+    assert found.verdict.startswith("No webhook is known to be missing, in 1 change; of 2 more")
+    alone = run([push(5), push(50)], [BASE, SECOND], works=False)
+    assert alone.verdict.startswith(
+        "These data cannot tell of 1 change: an event without a version"
+    )
+    for comparison in (alone, run([push(50)], [BASE, SECOND])):
+        assert "lab.map(version=...)" in comparison.verdict
+        assert "lab.fetch_related(...)" in comparison.verdict
+
+
+def test_the_verdict_does_not_count_as_told_what_is_too_early():
+    found = run([push(50, "2")], [BASE], works=False)
+    assert found.verdict == "Too early to tell: let webhooks and polls go on for a while."
+
+
 def test_rule_09_only_an_invalid_signature():
     assert judged([push(50, "2", verified="invalid")], [BASE, SECOND]) == {
         "2": "unknown: invalid signature only"
@@ -456,6 +481,60 @@ def test_rule_09_only_an_invalid_signature():
 def test_rule_09_an_entity_that_no_poll_covers():
     other = {"entity_id": "x", "entity_type": "customer"}
     assert judged([push(50, "2", **other)], [BASE], "x") == {"2": "unknown: not polled"}
+
+
+# What it is given
+
+
+@pytest.mark.parametrize("now", [at(99), at(99).timestamp(), at(99).isoformat(), "99 s"])
+def test_now_is_any_time_that_verify_takes(now):
+    pushed, pulled = events({"seq": 1, **PROOF}), snapshots(PROVED, BASE, SECOND)
+    if now == "99 s":
+        with pytest.raises(ValueError, match="'99 s' is no time"):
+            compare(pushed, pulled, now=now)
+    else:
+        found = compare(pushed, pulled, listening=listening(), now=now)
+        assert rows_of(found)["verdict"].tolist() == ["pending"]
+
+
+@pytest.mark.parametrize("grace", [-1, "30", None, float("nan"), float("inf")])
+def test_a_grace_that_is_none_is_refused(grace):
+    with pytest.raises(ValueError, match="pass 0 or more seconds"):
+        run([], [BASE], grace=grace)
+
+
+@pytest.mark.parametrize("name", ["events", "listening"])
+def test_what_is_no_frame_is_refused_by_its_name(name):
+    given = {"events": events(PROOF), "snapshots": snapshots(PROVED), name: [(0, 1)]}
+    with pytest.raises(TypeError, match=f"{name}: pass a DataFrame like lab"):
+        compare(**given)
+
+
+@pytest.mark.parametrize("optional", [None, pd.DataFrame()])
+def test_frames_without_any_column_are_compared_to_nothing(optional):
+    empty = pd.DataFrame()
+    found = compare(empty, empty, polls=optional, fetches=optional, listening=optional)
+    assert found.verdict.startswith("No verdicts")
+    assert (len(found.changes), len(found.missed), len(found.what_if(every=[1, 2]))) == (0, 0, 2)
+    assert "Nothing is known of x" in found.explain("x").sentence
+
+
+@pytest.mark.parametrize("side", ["events", "snapshots"])
+@pytest.mark.parametrize("how", ["without", "unknown", "as text", "elsewhere"])
+def test_explains_what_the_frames_do_not_time_or_time_in_their_own_way(side, how):
+    given = {"events": events(PROOF), "snapshots": snapshots(PROVED)}
+    frame, name = given[side], {"events": "received_at", "snapshots": "polled_at"}[side]
+    told = {
+        "without": frame.drop(columns=name),
+        "unknown": frame.assign(**{name: pd.NaT}),
+        "as text": frame.assign(**{name: frame[name].astype(str)}),
+        "elsewhere": frame.assign(**{name: frame[name].dt.tz_convert("Asia/Tokyo")}),
+    }
+    sentence = compare(**given | {side: told[how]}).explain("proof").sentence
+    assert sentence.startswith("proof changed 1 time: version 1 was pushed")
+    assert (
+        "a poll showed it" if how in ("as text", "elsewhere") else "and a poll showed it"
+    ) in sentence
 
 
 # Rule 10
@@ -970,6 +1049,12 @@ def test_rule_17_from_polls_alone_shorter_intervals_are_na():
     assert "at least" in alone.sentence
 
 
-def test_rule_17_refuses_an_interval_that_is_none():
+@pytest.mark.parametrize("every", [[0], ["10 s"], None, 0])
+def test_rule_17_refuses_an_interval_that_is_none(every):
     with pytest.raises(ValueError, match="positive"):
-        lives(("a", 1)).what_if(every=[0])
+        lives(("a", 1)).what_if(every=every)
+
+
+def test_rule_17_takes_one_interval_too():
+    found = lives(("a", 1), ("a", 31))
+    pd.testing.assert_frame_equal(found.what_if(every=30), found.what_if(every=[30]))

@@ -153,6 +153,13 @@ def test_what_is_not_jmespath_is_an_error_and_changes_nothing(lab, expression):
     assert lab.events["event_type"].tolist() == ["paid"]
 
 
+@pytest.mark.parametrize("expression", [5, ["id"], b"id"])
+def test_what_is_neither_text_nor_a_function_is_an_error_at_once(lab, expression):
+    for ask in (lab.map, lab.compare):
+        with pytest.raises(MappingError, match="neither text nor a function: pass JMESPath"):
+            ask(entity_id=expression)
+
+
 @pytest.mark.parametrize("expression", ["sum(kind)", "nothing.at.all", "order.lines[9]", "kind[0]"])
 def test_jmespath_that_does_not_fit_a_body_finds_nothing(expression):
     assert derived(ORDER, entity_id=expression).entity_id is None

@@ -99,6 +99,19 @@ def test_the_third_one_catches_stale_payloads_by_fetching(tour):
     assert int(requests[1]) < 30
 
 
+def test_the_sixth_one_gets_everything_to_a_service_that_fails_and_goes_away(tour):
+    name = "06_forward_and_replay.ipynb"
+    sent, tries = re.search(r"(\d+) in (\d+) tries", output_of(tour, name, "send")["text/html"])[
+        1, 2
+    ]
+    assert (int(sent), int(tries) >= 20) == (20, True)
+    assert "True" in output_of(tour, name, "same")["text/plain"]
+    assert output_of(tour, name, "up")["text/plain"].startswith("5 of 5")
+    assert "201" in output_of(tour, name, "reply")["text/plain"]
+    assert "'invalid'" in output_of(tour, name, "changed")["text/plain"]
+    assert "'valid'" in output_of(tour, name, "resign")["text/plain"]
+
+
 def test_the_fourth_one_catches_forgeries_and_is_sent_again_what_it_failed(tour):
     def text(cell):
         return output_of(tour, "04_signatures_and_failures.ipynb", cell)["text/html"]

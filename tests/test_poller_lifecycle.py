@@ -119,6 +119,7 @@ def test_the_same_name_replaces(pulling, api):
         ({"url": "https://"}, PullArgumentError),
         ({"url": "http://h:99999/"}, PullArgumentError),
         ({"every": 0}, PullArgumentError),
+        ({"every": "30"}, PullArgumentError),
         ({"every": float("nan")}, PullArgumentError),
         ({"entity_id": "a["}, MappingError),
         ({"auth": 42}, TypeError),

@@ -47,9 +47,9 @@ OUTCOMES = {
     "503": (raw(503), 503, "503 Service Unavailable", 2),
     "304 unasked": (raw(304), 304, "304 to a request that set no condition", 1),
     "a number": (shown(42), 200, "neither a list nor an object", 1),
-    "ids missing": (shown([{"no": 1}]), 200, "1 of 1 items have no id", 1),
+    "ids missing": (shown([{"no": 1}]), 200, "1 of 1 items has no id: pass entity_id=", 1),
     "no objects": (shown([1, None]), 200, "2 of 2 items have no id", 1),
-    "ids twice": (shown([{"id": 1, "a": 1}, {"id": 1}]), 200, "1 ids stand for two states", 1),
+    "ids twice": (shown([{"id": 1, "a": 1}, {"id": 1}]), 200, "1 id stands for several states", 1),
     "more, nowhere": (shown({"data": GOOD, "has_more": True}), 200, "pass next_url=", 1),
     "redirects out": (
         raw(302, b"", "Location: http://127.0.0.2/x?key=k"),

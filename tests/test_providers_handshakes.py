@@ -8,7 +8,7 @@ import pytest
 
 from tests.provider_cases import request
 from webhooklab.headers import Headers
-from webhooklab.providers import find, recognise
+from webhooklab.providers import find, interpret, recognise
 from webhooklab.records import Request
 
 
@@ -46,10 +46,23 @@ def test_zoom_is_given_its_token_with_a_hash_by_the_secret():
     assert asked("zoom", request({"x-zm-signature": "v0=x"}, body)) is None
 
 
+def test_zoom_s_token_is_no_way_to_have_a_forged_body_signed():
+    token = 'v0:1700000000:{"event":"meeting.started"}'
+    body = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    assert asked("zoom", request({"x-zm-signature": "v0=x"}, body), "secret") is None
+
+
+def test_zoom_s_validation_is_known_by_its_body_alone():
+    body = {"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}}
+    assert interpret(request({}, body)).provider == "zoom"
+    assert interpret(request({}, {"event": "meeting.started", "payload": {}})).provider is None
+
+
 def test_discord_is_given_a_pong():
     headers = {"X-Signature-Ed25519": "00", "X-Signature-Timestamp": "1"}
     answer = asked("discord", request(headers, {"type": 1, "application_id": "1", "id": "2"}))
     assert json.loads(answer.body) == {"type": 1}
+    assert asked("discord", request(headers, {"type": 1})) == answer
     assert ("Content-Type", "application/json") in answer.headers
     ping = {"version": 1, "type": 0, "application_id": "1"}
     assert asked("discord", request(headers, ping)).status == 204

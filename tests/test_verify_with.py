@@ -4,6 +4,7 @@ import gc
 import hashlib
 import hmac
 import json
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.raw_http import Client, post, request
 from webhooklab import Lab, providers, samples
 from webhooklab.errors import AttachedError, CheckArgumentError, ClosedError
 from webhooklab.providers import registering
+from webhooklab.verification import sign
 
 SECRET = "correct horse battery staple"
 
@@ -82,6 +84,24 @@ def test_several_secrets_while_one_is_rotated(lab):
     body = b'{"zen": 1}'
     assert send(lab, *signed(body, "new"))[1].verified == "valid"
     assert send(lab, *signed(body))[1].verified == "valid"
+
+
+def test_discord_sees_a_wrongly_signed_ping_refused(lab):
+    keys = samples.secrets_of("discord")
+    body = b'{"type":1}'
+    signed_now = sign("discord", body=body, secret=keys.signing, now=time.time())
+    good = [f"{name}: {value}" for name, value in signed_now.headers]
+    bad = ["X-Signature-Ed25519: " + "00" * 64, "X-Signature-Timestamp: 1700000000"]
+    assert post(lab.url, body, "hooks", bad).status == 200  # nobody can tell
+    lab.verify_with("discord", keys.verifying)
+    answers = [post(lab.url, body, "hooks", headers) for headers in (good, bad)]
+    assert [
+        (each.status, lab[seq].verified) for each, seq in zip(answers, (2, 3), strict=True)
+    ] == [
+        (200, "valid"),
+        (401, "invalid"),
+    ]
+    assert answers[0].body == b'{"type":1}'
 
 
 def test_what_was_captured_earlier_can_be_checked(lab):
@@ -233,8 +253,10 @@ class TestSamples:
         assert send(lab, *signed(b"{}"), body=b"{}", path="github")[1].verified == "valid"
 
     def test_what_there_is_no_sample_of(self, lab):
-        with pytest.raises(ValueError, match="there are samples of"):
+        with pytest.raises(ValueError, match="of github there are samples of"):
             lab.send_sample("github", "nothing.happened")
+        with pytest.raises(ValueError, match="there is no sample of jira; there are of"):
+            lab.send_sample("jira")
 
 
 class TestRetries:

@@ -28,7 +28,7 @@ class Comparison(comparison.Comparison):
         """Both lags after the change as ECDF, in seconds."""
         return charts.plot_latency(self.changes, axes)
 
-    def what_if(self, every: Iterable[float] = (1, 5, 30, 60, 300)) -> PlottedWhatIf:
+    def what_if(self, every: Iterable[float] | float = (1, 5, 30, 60, 300)) -> PlottedWhatIf:
         """Expect what polling `every` so many seconds would cost; `.plot_cost()` draws it."""
         table = super().what_if(every)
         plotted = PlottedWhatIf(table)
@@ -56,7 +56,7 @@ def compare(
     fetches: DataFrame | None = None,
     listening: DataFrame | None = None,
     grace: float = 30.0,
-    now: datetime | None = None,
+    now: datetime | float | str | None = None,
     **more: Any,
 ) -> Comparison:
     """Hold webhook events against polled snapshots; see `webhooklab.comparison.compare`."""

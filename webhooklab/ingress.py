@@ -26,7 +26,7 @@ from webhooklab.gates import Gates
 from webhooklab.headers import Headers, Pair
 from webhooklab.mapping import Interpreter
 from webhooklab.providers import handshake_answer
-from webhooklab.records import Answer, Arrival, Interpretation, Request
+from webhooklab.records import UNAUTHORIZED, Answer, Arrival, Interpretation, Request
 from webhooklab.refusals import refusal
 from webhooklab.signatures import UNCHECKED, Verification
 from webhooklab.store import Amendment, Outcome, Refusal, Repeated, Store, Stored
@@ -39,7 +39,6 @@ _PREFLIGHT_ALLOWS: Final = (
     ("Access-Control-Max-Age", "600"),
 )
 
-_UNAUTHORIZED: Final = Answer(401, body=b"the signature is missing or wrong")
 
 Waiting: TypeAlias = tuple[Arrival, Answer | Promise, Sender | None]
 
@@ -139,8 +138,8 @@ class Ingress:
         if answered is not None:
             answer = OK  # to the relay's client; the sender has had its answer
         elif refused:
-            answer = _UNAUTHORIZED
-        elif greeting := self._greeting(request, interpretation):
+            answer = UNAUTHORIZED
+        elif greeting := self._greeting(request, interpretation, verification):
             answer = greeting
         elif self.rules.active and sender is not None:
             answer = self._by_rule(request, sender, usual, verification)
@@ -171,15 +170,19 @@ class Ingress:
             logger.exception("a signature could not be checked")
             return Verification("unverifiable", "the check failed: see the log"), False
 
-    def _greeting(self, request: Request, interpretation: Interpretation) -> Answer | None:
+    def _greeting(
+        self, request: Request, interpretation: Interpretation, verification: Verification
+    ) -> Answer | None:
         """The answer to a provider's handshake, if this is one."""
         provider = interpretation.provider
         if interpretation.event_count or provider is None or not self._handshakes:
             return None
         check = self.checks.find(request.path, provider)
-        secret = check.secret if check is not None and check.provider == provider else None
+        own = check if check is not None and check.provider == provider else None
+        secret = own.secret if own is not None else None
+        is_forged = own is not None and verification.status == "invalid"
         try:
-            return handshake_answer(request, provider, secret)
+            return handshake_answer(request, provider, secret, is_forged=is_forged)
         except Exception:  # one that a user has registered; the delivery is kept all the same
             logger.exception("a handshake could not be answered")
             return None

@@ -57,10 +57,9 @@ class Mapping:
         return path == self.path or path.startswith(self.path.rstrip("/") + "/")
 
     def check(self) -> None:
-        """Raise `MappingError` for an expression that is not JMESPath."""
+        """Raise `MappingError` for an expression that is neither JMESPath nor a function."""
         for name, expression in self.expressions().items():
-            if isinstance(expression, str):
-                _compile(name, expression)
+            reader(name, expression)
 
     def expressions(self) -> dict[str, Expression]:
         """The expressions that were given, by column."""
@@ -159,7 +158,12 @@ def text_of(value: object) -> str | None:
     return str(value) if is_number else None
 
 
-def _compile(name: str, expression: str) -> Any:
+def _compile(name: str, expression: object) -> Any:
+    if not isinstance(expression, str):
+        raise MappingError(
+            f"{name}={expression!r} is neither text nor a function: pass JMESPath, such as "
+            '"data.id", or a function of the delivery.'
+        )
     try:
         return jmespath.compile(expression)
     except JMESPathError as error:

@@ -193,6 +193,9 @@ class Answer:
     body: bytes = b""
 
 
+UNAUTHORIZED: Final = Answer(401, body=b"the signature is missing or wrong")
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A request with what was concluded from it and what it is answered: ready to be stored.

@@ -13,7 +13,7 @@ from webhooklab.instants import parse_instant
 from webhooklab.providers import Provider
 from webhooklab.signatures import SecretPair, Secrets, Signed, Verification, Verifier
 
-GivenHeaders: TypeAlias = Headers | Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str
+GivenHeaders: TypeAlias = Headers | Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str | bytes
 GivenBody: TypeAlias = bytes | bytearray | memoryview | str | None
 Instant: TypeAlias = datetime | float | str
 """A datetime (a naive one is UTC), Unix time in seconds, or ISO 8601 text."""
@@ -147,8 +147,8 @@ def _headers(given: GivenHeaders) -> Headers | None:
     if isinstance(given, Headers):
         return given
     try:
-        if isinstance(given, str):
-            given = parse_json(given.encode("utf-8", "surrogatepass"))
+        if isinstance(given, str | bytes):
+            given = parse_json(_bytes(given))
         items = given.items() if isinstance(given, Mapping) else given
         return Headers(pair for item in items for pair in _pairs(item))
     except (TypeError, ValueError):

@@ -24,7 +24,7 @@ from tests.benchmarks.rows import Row
 MODULES = (
     *("capture", "verifying", "busy", "busy_process", "retention", "memory", "inbox"),
     *("inbox_memory", "events", "find", "payloads", "csv_export", "compare", "poller"),
-    *("exposure", "relay", "imports"),
+    *("forward", "exposure", "relay", "imports"),
 )
 """Each registers what it measures, in the order of the table."""
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [1_000, 10_000]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from webhooklab.comparison import reading, sides, vanishing
-from webhooklab.comparison.arrays import NAT, Array, happen_between, most_of
+from webhooklab.comparison.arrays import NAT, Array, happen_between, is_time, most_of
 from webhooklab.comparison.grouping import Groups
 from webhooklab.comparison.matter import Matter
 from webhooklab.comparison.sides import DELETED
@@ -37,7 +37,8 @@ def announcements(matter: Matter, groups: Groups, kind: Array) -> tuple[Array, A
 def _announced(groups: Groups, at: Array, owners: Array, moments: Array, grace: int) -> Array:
     """Which of the changes `at` an event in (`not_seen_at`, `polled_at + grace`] may concern."""
     entity, until = groups.entity[at], groups.polled[at] + grace
-    return happen_between(owners, moments, entity, groups.not_seen[at], until)
+    may_be_then = np.isin(entity, owners[~is_time(moments)])  # nobody knows when those came
+    return may_be_then | happen_between(owners, moments, entity, groups.not_seen[at], until)
 
 
 def _delivered_invalid(matter: Matter, groups: Groups, at: Array, rejected: Array) -> Array:

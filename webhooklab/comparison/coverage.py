@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import Array, codes, least_of, numbered, texts
+from webhooklab.comparison.arrays import Array, codes, is_time, least_of, numbered, texts
 from webhooklab.comparison.identity import Identities
 from webhooklab.comparison.polling import Poller
 from webhooklab.comparison.sides import Pulls, Pushes, column
@@ -21,7 +21,8 @@ def works_since(pushes: Pushes, pulls: Pulls, known: Identities) -> Array:
     That is the first delivery about an entity that the same poller saw, among those of one
     provider and type: of two repositories polled, the webhook may be registered at one only.
     """
-    first = least_of(pushes.received[pushes.counts], known.pushed[pushes.counts], known.count)
+    timed = pushes.counts & is_time(pushes.received)  # when it came is what this is about
+    first = least_of(pushes.received[timed], known.pushed[timed], known.count)
     kind = _kinds(pulls)
     count = int(kind.max(initial=-1)) + 1
     works: Array = least_of(first[known.pulled], kind, count)[kind]

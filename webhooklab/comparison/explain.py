@@ -76,7 +76,7 @@ def _of(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _moment(at: Any, what: str, version: Any, detail: str) -> dict[str, Any]:
     return {
-        "at": at,
+        "at": pd.to_datetime(at, utc=True),
         "what": what,
         "version": None if pd.isna(version) else version,
         "detail": detail,
@@ -94,7 +94,7 @@ def _pushed(rows: pd.DataFrame) -> list[dict[str, Any]]:
             what = "invalid push" if rejected[position] else _ours(row.get("source"))
         status = row.get("status")
         detail = f"seq {side.seq[position]}" + ("" if pd.isna(status) else f", answered {status}")
-        found.append(_moment(row["received_at"], what, row.get("version"), detail))
+        found.append(_moment(row.get("received_at"), what, row.get("version"), detail))
     return found
 
 
@@ -106,7 +106,7 @@ def _polled(rows: pd.DataFrame) -> list[dict[str, Any]]:
     gone = column(rows, "deleted").astype("boolean").fillna(False).to_numpy(bool)
     return [
         _moment(
-            row["polled_at"],
+            row.get("polled_at"),
             "gone from polls" if gone[position] else "polled",
             None if gone[position] else row.get("version"),
             "",
@@ -117,7 +117,7 @@ def _polled(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _fetched(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [
-        _moment(row["fetched_at"], "fetched", row.get("version"), f"status {row.get('status')}")
+        _moment(row.get("fetched_at"), "fetched", row.get("version"), f"status {row.get('status')}")
         for _, row in rows.iterrows()
     ]
 
@@ -131,7 +131,7 @@ def _step(moment: dict[str, Any], start: pd.Timestamp) -> str:
 
 
 def _sentence(label: str, changes: pd.DataFrame, moments: list[dict[str, Any]]) -> str:
-    if not moments:
+    if not moments and not len(changes):
         return f"Nothing is known of {label}: no delivery, no poll and no fetch names it."
     if not len(changes):
         return f"{label} was seen, but no change of it was: there is nothing to compare."
@@ -145,6 +145,8 @@ def _said(row: pd.Series) -> str:
 
 
 def _both(row: pd.Series) -> str:
+    if pd.isna(row["lead"]):
+        return f"was pushed (delivery {row['event_seq']}), and a poll showed it"
     lead = row["lead"].total_seconds()
     order = "before" if lead >= 0 else "after"
     return (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
 from html import escape
+from numbers import Real
 from typing import Any, Final
 
 import pandas as pd
 
-from webhooklab.clock import from_datetime
 from webhooklab.comparison import costs, sentences, sides
 from webhooklab.comparison.costs import ClockSkew, PollCost, PushCost
 from webhooklab.comparison.explain import Explanation, explain
@@ -23,8 +24,16 @@ from webhooklab.comparison.verdicts import VERDICTS
 from webhooklab.comparison.what_if import WhatIf, observed_interval, what_if
 from webhooklab.comparison.wording import MEANING, count
 from webhooklab.defaults import GRACE_SECONDS
+from webhooklab.instants import parse_instant
 
 INTERVALS_SECONDS: Final = (1, 5, 30, 60, 300)
+_LIKE: Final = {
+    "events": "unbatched",
+    "snapshots": "snapshots",
+    "polls": "polls",
+    "fetches": "fetches",
+    "listening": "listened",
+}
 
 
 class Comparison:
@@ -42,19 +51,20 @@ class Comparison:
         fetches: pd.DataFrame | None = None,
         listening: pd.DataFrame | None = None,
         grace: float = GRACE_SECONDS,
-        now: datetime | None = None,
+        now: datetime | float | str | None = None,
         recover: Callable[[pd.DataFrame], Any] | None = None,
     ) -> None:
-        if not grace >= 0:
-            raise ValueError(f"grace={grace!r}: pass 0 or more seconds.")
+        _check_frames(
+            events=events, snapshots=snapshots, polls=polls, fetches=fetches, listening=listening
+        )
         self._events, self._snapshots = events, snapshots
         self._polls, self._fetches = polls, fetches
         self._recover = recover
         latest = sides.latest(
             events=events, snapshots=snapshots, polls=polls, fetches=fetches, listening=listening
         )
-        self._now = latest if now is None else from_datetime(now)
-        self._settled = self._compare(round(grace * 1e6), listening)
+        self._now = latest if now is None else _instant(now)
+        self._settled = self._compare(_duration(grace), listening)
 
     def _compare(self, grace: int, listening: pd.DataFrame | None) -> Settled | None:
         """The judged changes; None where no key occurs on both sides."""
@@ -140,8 +150,11 @@ class Comparison:
         """The table of both ways, with measured numbers in its cells, or "not measured"."""
         return glance(self._changes, self._polling, self._pushing)
 
-    def what_if(self, every: Iterable[float] = INTERVALS_SECONDS) -> WhatIf:
-        """Expect what polling `every` so many seconds would cost and overlook (rule 17)."""
+    def what_if(self, every: Iterable[float] | float = INTERVALS_SECONDS) -> WhatIf:
+        """Expect what polling `every` so many seconds would cost and overlook (rule 17).
+
+        `every`: one interval or several. Raises `ValueError` for one that is not above 0.
+        """
         observed = observed_interval(self._polls, self._snapshots)
         return what_if(self._changes, every, observed)
 
@@ -178,15 +191,18 @@ def compare(
     fetches: pd.DataFrame | None = None,
     listening: pd.DataFrame | None = None,
     grace: float = GRACE_SECONDS,
-    now: datetime | None = None,
+    now: datetime | float | str | None = None,
 ) -> Comparison:
     """Hold webhook events against polled snapshots.
 
     `events` are the columns of `lab.unbatched` (or `lab.events`), and may have `state`, a dict;
     `snapshots`, `polls` and `fetches` those of the lab's. `listening` has `started_at` and
     `stopped_at` (NaT: still): without it no webhook is called missed. `grace` is in seconds: how
-    long after the first poll that saw a change its webhook may still come. `now`: aware UTC;
-    None is the latest time in any frame. Raises `ValueError` for a negative grace.
+    long after the first poll that saw a change its webhook may still come; what comes later is no
+    longer called missed. `now`: a datetime (a
+    naive one is UTC), Unix time in seconds or ISO 8601 text; None is the latest time in any frame.
+    Raises `ValueError` for a negative grace and for a `now` that is no time, `TypeError` for what
+    is no DataFrame.
     """
     return Comparison(
         events,
@@ -197,6 +213,26 @@ def compare(
         grace=grace,
         now=now,
     )
+
+
+def _check_frames(**frames: object) -> None:
+    for name, frame in frames.items():
+        is_optional = name not in ("events", "snapshots")
+        if not (isinstance(frame, pd.DataFrame) or (frame is None and is_optional)):
+            raise TypeError(f"{name}: pass a DataFrame like lab.{_LIKE[name]}, not {type(frame)}.")
+
+
+def _duration(grace: object) -> int:
+    if not (isinstance(grace, Real) and 0 <= float(grace) < math.inf):
+        raise ValueError(f"grace={grace!r}: pass 0 or more seconds.")
+    return round(float(grace) * 1e6)
+
+
+def _instant(now: datetime | float | str) -> int:
+    instant = parse_instant(now)
+    if instant is None:
+        raise ValueError(f"now={now!r} is no time: pass a datetime, or Unix time in seconds.")
+    return instant
 
 
 def _examples(matter: Matter) -> tuple[str | None, str | None]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pandas as pd
 
 from webhooklab.comparison.sides import column
-from webhooklab.comparison.wording import BECAUSE, count, shortened
+from webhooklab.comparison.wording import BECAUSE, REMEDY, count, shortened
 
 
 def no_verdict(pushed: str | None, pulled: str | None, polls: pd.DataFrame | None) -> str:
@@ -40,22 +40,36 @@ def verdict(changes: pd.DataFrame) -> str:
     """The outcome in one sentence that a person can act on."""
     counts = changes["verdict"].value_counts()
     judged = int(sum(counts.get(name, 0) for name in ("both", "push_only", "poll_only")))
+    if not judged:
+        return _too_little(changes)
     lost, overlooked = int(counts.get("poll_only", 0)), int(counts.get("push_only", 0))
     if lost:
         first = changes.loc[(changes["verdict"] == "poll_only").to_numpy(bool), "entity_id"].iloc[0]
-        return (
+        said = (
             f"{count(lost, 'webhook')} of {count(judged, 'change')} never came: ask the provider, "
-            f"with explain({shortened(first)!r}) in the ticket."
+            f"with explain({shortened(first)!r}) in the ticket"
         )
-    if not judged:
-        return _too_little(changes)
-    rest = f"; polling overlooked {count(overlooked, 'change')}" if overlooked else ""
-    return f"No webhook is known to be missing, in {count(judged, 'change')}{rest}."
+    else:
+        said = f"No webhook is known to be missing, in {count(judged, 'change')}"
+        said += f"; polling overlooked {count(overlooked, 'change')}" if overlooked else ""
+    return f"{said}{_of_the_others(changes)}."
+
+
+def _of_the_others(changes: pd.DataFrame) -> str:
+    """How many more changes there are that nothing can be said of, and why."""
+    unknown = int((changes["verdict"] == "unknown").sum())
+    return f"; of {unknown:,} more these data cannot tell: {_why(changes)}" if unknown else ""
 
 
 def _too_little(changes: pd.DataFrame) -> str:
-    reasons = changes["reason"].dropna()
-    if reasons.empty:
+    unknown = int((changes["verdict"] == "unknown").sum())
+    if not unknown:
         return "Too early to tell: let webhooks and polls go on for a while."
-    often = str(reasons.value_counts().index[0])
-    return f"These data cannot tell of {count(len(changes), 'change')}: {BECAUSE[often]}."
+    return f"These data cannot tell of {count(unknown, 'change')}: {_why(changes)}."
+
+
+def _why(changes: pd.DataFrame) -> str:
+    """The most frequent reason, and what to do about it."""
+    reason = str(changes["reason"].value_counts().index[0])
+    remedy = REMEDY.get(reason)
+    return f"{BECAUSE[reason]} ({remedy})" if remedy else BECAUSE[reason]

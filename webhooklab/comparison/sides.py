@@ -175,12 +175,12 @@ def pulls(snapshots: pd.DataFrame) -> Pulls:
     gone = column(snapshots, "deleted")
     said = gone.astype("boolean").fillna(False).to_numpy(bool)
     deletion = said | (version == DELETED).to_numpy(bool, na_value=False)
-    polled = ticks(_time_column(snapshots, "polled_at"))
-    last_seen = ticks(_time_column(snapshots, "last_seen_at"))
+    polled = ticks(time_column(snapshots, "polled_at"))
+    last_seen = ticks(time_column(snapshots, "last_seen_at"))
     return Pulls(
         frame=snapshots,
         poller=codes(texts(column(snapshots, "poller")).fillna("")),
-        not_seen=ticks(_time_column(snapshots, "not_seen_at")),
+        not_seen=ticks(time_column(snapshots, "not_seen_at")),
         polled=polled,
         last_seen=last_seen,
         deletion=deletion,
@@ -188,7 +188,8 @@ def pulls(snapshots: pd.DataFrame) -> Pulls:
     )
 
 
-def _time_column(frame: pd.DataFrame, name: str) -> pd.Series:
+def time_column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """A column of times with a plain index; all NaT if the frame has none of that name."""
     if name in frame:
         return frame[name].reset_index(drop=True)
     return pd.Series([pd.NaT] * len(frame), dtype="datetime64[us, UTC]")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, Array, codes, is_time, numbered, ticks
+from webhooklab.comparison.sides import time_column
 
 _US = 1_000_000
 
@@ -44,13 +46,16 @@ COLUMNS = (
 )
 
 
-def what_if(changes: pd.DataFrame, every: Iterable[float], observed: float | None = None) -> WhatIf:
+def what_if(
+    changes: pd.DataFrame, every: Iterable[float] | float, observed: float | None = None
+) -> WhatIf:
     """Expect, over a random phase, what polling `every` so many seconds would give.
 
     `observed` is the interval that was polled at, in seconds; it matters where nothing was pushed.
     Raises `ValueError` for an interval that is not positive.
     """
-    intervals = [_positive(interval) for interval in every]
+    several = every if isinstance(every, Iterable) else [every]
+    intervals = [_positive(interval) for interval in several]
     alone = not (changes["delivery_count"] > 0).any()
     when, known = _when(changes, alone=alone)
     entity = _entities(changes)[known]
@@ -68,8 +73,8 @@ def what_if(changes: pd.DataFrame, every: Iterable[float], observed: float | Non
     return frame
 
 
-def _positive(interval: float) -> float:
-    if not interval > 0:
+def _positive(interval: object) -> float:
+    if not (isinstance(interval, Real) and float(interval) > 0):
         raise ValueError(f"every={interval!r}: an interval is a positive number of seconds.")
     return float(interval)
 
@@ -134,7 +139,7 @@ def observed_interval(polls: pd.DataFrame | None, snapshots: pd.DataFrame) -> fl
         asked = ticks(polls["requested_at"])
         names = codes(polls["poller"])
     else:
-        asked = np.unique(ticks(snapshots["polled_at"]))
+        asked = np.unique(ticks(time_column(snapshots, "polled_at")))
         names = np.zeros(len(asked), "i8")
     gaps = _gaps(asked, names)
     finite = gaps[np.isfinite(gaps)]

@@ -23,6 +23,16 @@ BECAUSE = {
     "versions do not compare": "the versions of both sides do not compare",
     "invalid signature only": "it came only with an invalid signature",
 }
+REMEDY = {
+    "not polled": "start one that does, lab.poll(url)",
+    "thin": "say where webhooks have their version, lab.map(version=...), or ask the API after "
+    "each, lab.fetch_related(...)",
+    "ambiguous id": "name the kinds, lab.poll(entity_type=...)",
+    "versions do not compare": "name the same of both, lab.map(version=...) and "
+    "lab.poll(version=...)",
+    "invalid signature only": "see that the secret is right, lab.verify_with(...)",
+}
+"""What the user can do about it, where there is anything."""
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -58,8 +68,10 @@ def percentiles(lags: pd.Series) -> str | None:
     return f"p50 {seconds(known.quantile(0.5))}, p99 {seconds(known.quantile(0.99))}"
 
 
-def instant(time: pd.Timestamp) -> str:
-    """A time to the millisecond, UTC."""
+def instant(time: pd.Timestamp | None) -> str:
+    """A time to the millisecond, UTC. Nobody knows None and NaT."""
+    if time is None or pd.isna(time):
+        return "an unknown time"
     return f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 1000:03d} UTC"
 
 

@@ -61,7 +61,9 @@ class Comparing(Frames):
 
         `entity_id`, `version`, `state`: JMESPath over the body, or a function of the delivery, for
         all deliveries and for this comparison only; None is as `map` and the provider say. `grace`
-        in seconds: how long after the first poll that saw a change its webhook may still come.
+        in seconds: how long after the first poll that saw a change its webhook may still come. 30
+        is enough for what comes at the first try. A sender's next try may be five minutes later:
+        until it comes the webhook is called missed, then no longer; `grace=600` waits for it.
         `.missed.recover()` makes a delivery of each missed webhook from the polled state
         (`source` "recovered"), and returns them. `live`: a widget instead, up to date until its
         `.stop()`, the next live one, or the end of the Lab. Raises `MappingError`; live,

@@ -64,7 +64,8 @@ class Provider:
     webhooks are documented. marks: any one of them makes a request its own. reads: its events, as
     `Fields` or as a function; a body that cannot be read is one event of which nothing is known.
     schemes: how it signs, the strongest first. unsigned: why there are no schemes. handshake: its
-    answer before it sends events. Nothing here raises on anything from the wire.
+    answer before it sends events. tests_signatures: it signs some handshakes wrongly, to see them
+    refused (401). Nothing here raises on anything from the wire.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Provider:
     schemes: tuple[Scheme, ...] = ()
     unsigned: str | None = None
     handshake: Handshake | None = None
+    tests_signatures: bool = False
     retries: Retries = UNPUBLISHED
 
     def recognises(self, request: Request) -> bool:

@@ -11,7 +11,7 @@ from webhooklab.providers.fields import Fields
 from webhooklab.providers.marks import Mark
 from webhooklab.providers.places import Place
 from webhooklab.providers.registry import Registry
-from webhooklab.records import Answer, Interpretation, Request
+from webhooklab.records import UNAUTHORIZED, Answer, Interpretation, Request
 from webhooklab.signatures import Scheme
 
 _registry = Registry(PROVIDERS)
@@ -41,7 +41,7 @@ def names() -> list[str]:
 
 def find(name: str) -> Provider:
     """The provider of this name; case, spaces, `-` and `_` do not matter. Raises `ValueError`."""
-    wanted = _plain(name)
+    wanted = _plain(str(name))
     wanted = _ALIASES.get(wanted, wanted)
     for provider in _registry.providers:
         if _plain(provider.name) == wanted:
@@ -67,12 +67,18 @@ def interpret(request: Request) -> Interpretation:
     return Interpretation() if provider is None else provider.interpret(request)
 
 
-def handshake_answer(request: Request, provider: str, secret: str | None) -> Answer | None:
-    """What a provider's handshake is to be answered; None: it needs a secret, or is none."""
+def handshake_answer(
+    request: Request, provider: str, secret: str | None, *, is_forged: bool = False
+) -> Answer | None:
+    """What a provider's handshake is to be answered; None: it needs a secret, or is none.
+
+    `is_forged`: its signature is wrong, for which some providers want a 401.
+    """
     known = _registry.named.get(provider)
     if known is None or known.handshake is None:
         return None
-    return known.handshake(request, secret)
+    answer = known.handshake(request, secret)
+    return UNAUTHORIZED if answer and is_forged and known.tests_signatures else answer
 
 
 def register(

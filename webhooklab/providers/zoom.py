@@ -25,10 +25,15 @@ def _kind(_headers: Headers, body: Any) -> str | None:
 
 
 def handshake(request: Request, secret: str | None) -> Answer | None:
-    """The plain token with its HMAC under the secret token; it comes again every 72 hours."""
+    """The plain token with its HMAC under the secret token; it comes again every 72 hours.
+
+    Not one like `v0:time:body`, of which the HMAC is the signature of a body: anybody can ask.
+    """
     body = mapping(request.data)
     plain = mapping(body.get("payload")).get("plainToken")
     if body.get("event") != VALIDATION or not isinstance(plain, str) or not secret:
+        return None
+    if ":" in plain:
         return None
     token = plain.encode("utf-8", "surrogatepass")
     encrypted = hmac.new(secret.encode(), token, hashlib.sha256).hexdigest()
@@ -40,7 +45,15 @@ ZOOM = Provider(
     name="zoom",
     title="Zoom",
     source="https://developers.zoom.us/docs/api/webhooks/",
-    marks=(Mark(header="x-zm-signature"), Mark(header="x-zm-request-timestamp")),
+    marks=(
+        Mark(header="x-zm-signature"),
+        Mark(header="x-zm-request-timestamp"),
+        Mark(
+            keys=("event", "event_ts", "payload"),
+            has=("payload.plainToken",),
+            says=(("event", (VALIDATION,)),),
+        ),
+    ),
     reads=Fields(
         event_type="event",
         entity_type=_kind,

@@ -40,10 +40,19 @@ class Round:
     def problem(self) -> str | None:
         """Why the items, though all were read, are not a full list of entities."""
         if self.without_id:
-            return f"{self.without_id:,} of {self.item_count:,} items have no id"
+            have = "has" if self.without_id == 1 else "have"
+            return (
+                f"{self.without_id:,} of {self.item_count:,} items {have} no id: pass entity_id=, "
+                "where they have one, or items=, where they are"
+            )
         if self.ambiguous:
             example = min(self.ambiguous)[:40]
-            return f"{len(self.ambiguous):,} ids stand for two states each, {example!r} say"
+            number = len(self.ambiguous)
+            ids = "1 id stands" if number == 1 else f"{number:,} ids stand"
+            return (
+                f"{ids} for several states in one answer, such as {example!r}: pass entity_id=, "
+                "what is different for each entity"
+            )
         return None
 
 

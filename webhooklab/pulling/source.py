@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from numbers import Real
 from typing import Any
 
 from webhooklab.defaults import FETCH_CONCURRENCY, POLL_EVERY_SECONDS
@@ -41,7 +42,8 @@ class Source:
 
     def check(self) -> None:
         """Raise `PullArgumentError` for an interval that is none."""
-        if not (math.isfinite(self.every) and self.every > 0):
+        every: object = self.every
+        if not (isinstance(every, Real) and math.isfinite(every) and float(every) > 0):
             raise PullArgumentError(f"every={self.every!r}: pass a number of seconds above 0.")
 
     def definition(self, shown_url: str) -> str:

@@ -91,7 +91,7 @@ def build(
 def _chosen(name: str, event_type: str | None) -> dict[str, Any]:
     known = event_types().get(name)
     if known is None:
-        raise ValueError(f"there are samples of {', '.join(event_types())}, and none of {name}")
+        raise ValueError(f"there is no sample of {name}; there are of {', '.join(event_types())}")
     if event_type is not None and event_type not in known:
         raise ValueError(f"of {name} there are samples of {', '.join(known)}, not {event_type!r}")
     return _written(name)[event_type or known[0]]

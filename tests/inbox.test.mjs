@@ -12,6 +12,7 @@ const {
   answerText,
   bothSides,
   bodyText,
+  byTarget,
   codingsOf,
   columnName,
   compileFilter,
@@ -22,6 +23,7 @@ const {
   Held,
   hexDump,
   kindOf,
+  Lookups,
   mergeRows,
   packingText,
   parseFilter,
@@ -32,13 +34,14 @@ const {
   pullParts,
   pythonCode,
   sendable,
+  senderText,
   sideLines,
   sizeText,
   sortRows,
   textRepr,
   timeText,
   treeLines,
-  Truths,
+  tryVerdict,
   typeText,
   unpack,
   upperBound,
@@ -629,8 +632,8 @@ test("a fetch's verdict is in words", () => {
 const truth = (said) => bytes(JSON.stringify({ at: 99, count: 1, fetches: [], outlook: "", ...said }));
 
 test("what was fetched is asked for once, and again when there is more", () => {
-  const truths = new Truths();
-  const ask = (seq, now = 0, whole = false, fetchers = "[]") => truths.question(seq, whole, fetchers, now);
+  const truths = new Lookups("truth");
+  const ask = (seq, now = 0, whole = false, makers = "[]") => truths.question(seq, whole, makers, now);
   assert.deepEqual(ask(1), { kind: "truth", seq: 1, whole: false });
   assert.equal(ask(1), null);
   truths.take({ seq: 1, whole: false }, truth());
@@ -653,7 +656,7 @@ test("what was fetched is asked for once, and again when there is more", () => {
 });
 
 test("an answer that was overtaken is not the last word", () => {
-  const truths = new Truths();
+  const truths = new Lookups("truth");
   truths.expect(4);
   assert.ok(truths.question(1, false, "[]", 0));
   truths.hear({ after: 4, through: 5, seqs: [1] });
@@ -666,7 +669,7 @@ test("an answer that was overtaken is not the last word", () => {
 });
 
 test("what is shown whole stays whole; nothing may become something", () => {
-  const truths = new Truths();
+  const truths = new Lookups("truth");
   truths.take({ seq: 1, whole: false }, truth({ count: 0, outlook: "Nothing is fetched" }));
   assert.equal(truths.question(1, false, '["a"]', 0)?.seq, 1, "there is a fetcher now");
   truths.take({ seq: 1, whole: true }, truth());
@@ -678,6 +681,28 @@ test("what is shown whole stays whole; nothing may become something", () => {
   assert.equal(truths.question(1, false, '["a"]', 2), null);
   for (let seq = 2; seq < 80; seq++) truths.take({ seq, whole: false }, truth());
   assert.equal(truths.get(1).version, 0, "the oldest went");
+});
+
+// What was sent on
+
+test("attempts stand by target, the newest first; a target keeps its place", () => {
+  const tries = [4, 3, 2, 1].map((id) => ({ id, target: id % 2 ? "one" : "two" }));
+  const shown = byTarget(tries).map(({ target, tries: own }) => [target, own.map(({ id }) => id)]);
+  assert.deepEqual(shown, [
+    ["one", [3, 1]],
+    ["two", [4, 2]],
+  ]);
+  assert.deepEqual(byTarget([]), []);
+  assert.equal(byTarget([{ target: "__proto__" }])[0].target, "__proto__");
+});
+
+test("an attempt's verdict is in words, and says who made it", () => {
+  assert.deepEqual(tryVerdict({ status: 204, error: null }), ["✓ 204", ""]);
+  assert.deepEqual(tryVerdict({ status: 302, error: null }), ["✗ 302", ""]);
+  assert.deepEqual(tryVerdict({ status: 200, error: "broke off" }), ["✗ 200", "broke off"]);
+  assert.deepEqual(tryVerdict({ status: null, error: "too late" }), ["✗ no answer", "too late"]);
+  assert.equal(senderText("forward:to:me"), "forward to:me");
+  assert.equal(senderText("replay:0f0f"), "replay");
 });
 
 /** A case's row as this page holds it. */

@@ -480,6 +480,20 @@ def test_set_again_it_replaces_the_one_of_its_name_and_goes_on(lab, target):
     assert target.bodies == [b"1", b"2", b"3"]
 
 
+def test_what_was_found_invalid_stays_also_where_nobody_checks_any_more(file):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/hooks"
+    with Lab(file) as lab:
+        lab.verify_with("github", "right")
+        lab.forward(url).stop()
+        lab.send_sample("github", secret="wrong")
+        lab.send_sample("github", secret="right")
+    with Target(port=port) as target, Lab(file) as lab:
+        lab.forward(url).drain()  # before verify_with is said again
+        assert len(target.got) == 1
+        assert set(lab.attempts["seq"]) == {2}
+
+
 def test_a_forward_that_is_to_forget_begins_anew(lab, target):
     lab.forward(target.url).stop(forget=True)
     send(lab, b"meanwhile")

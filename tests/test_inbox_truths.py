@@ -127,7 +127,7 @@ def test_the_browser_is_told_of_fetches_by_itself(pulling, api):
     [told] = browser.of("fetched")
     assert (told["after"], told["through"], sorted(told["seqs"])) == (0, 8, seqs)
     pushed = browser.of("truth")
-    assert len(pushed) == limits.PUSHED_FETCHES
+    assert len(pushed) == limits.PUSHED_NEWS
     assert {each["seq"] for each in pushed} <= set(seqs)
     browser.forget()
     feed.step(last=True)

@@ -312,7 +312,7 @@ def test_nothing_comes_too_early_while_both_sides_go_on(file, deleting):
         world.poll()
         compared, deadline = 0, time.monotonic() + 2
         try:
-            while time.monotonic() < deadline:
+            while time.monotonic() < deadline or compared <= 5:  # however busy the machine is
                 found = world.lab.compare(grace=0).changes.verdict.value_counts()
                 assert "poll_only" not in found, found
                 compared += 1

@@ -114,6 +114,20 @@ def test_revoked_is_404_and_the_next_one_is_another(lab, relay):
     assert send(other).status == 200
 
 
+def test_a_relay_that_has_forgotten_the_channel_says_what_to_do(lab, tmp_path):
+    with running(tmp_path) as relay:
+        exposure = connected(lab.expose(relay.url))
+        relay.kill()
+        for each in tmp_path.glob("relay.db*"):
+            each.unlink()
+        relay.start()
+        until(lambda: "revoke() it" in exposure.state, 30)
+        exposure.revoke()
+        other = connected(lab.expose(relay.url))
+        assert other.url != exposure.url
+        assert send(other).status == 200
+
+
 def test_exposing_again_takes_the_place_of_the_earlier_and_another_lab_says_so(
     lab, relay, tmp_path
 ):

@@ -345,6 +345,11 @@ class TestWhatIsTaken:
     def test_bodies_in_many_forms(self, body):
         assert verify("github", headers=HUB, body=body, secret=["a", "k"]).status == "valid"
 
+    @pytest.mark.parametrize("provider", [None, 5, "", "gitub"])
+    def test_a_provider_that_is_none(self, provider):
+        with pytest.raises(ValueError, match=f"no provider is called {provider!r}"):
+            verify(provider, headers=HUB, body=b"", secret="k")
+
     @pytest.mark.parametrize("headers", ["{broken", "3", 3, [1], [("a",)], "\ud800", None])
     def test_headers_that_are_none(self, headers):
         found = verify("github", headers=headers, body=b"", secret="k")

@@ -1,4 +1,4 @@
-"""What the browser asks for: bodies, older rows, which rows match, what was fetched, a CSV.
+"""What the browser asks for: bodies, older rows, which rows match, what came of them, a CSV.
 
 Answered on a thread. Whatever thread the kernel hands a message over on is free again at once.
 """
@@ -14,8 +14,9 @@ from typing import Any, Final
 from webhooklab import search
 from webhooklab.errors import WebhookLabError
 from webhooklab.inbox import limits
-from webhooklab.inbox.feed import Send
+from webhooklab.inbox.news import Send
 from webhooklab.inbox.rows import details, for_browser, light_rows, pack
+from webhooklab.inbox.tries import Tries
 from webhooklab.inbox.truths import Outlook, Truths, not_known
 from webhooklab.store import Store
 
@@ -34,6 +35,7 @@ class Answers:
     ) -> None:
         self._store = store
         self._truths = Truths(store, outlook)
+        self._tries = Tries(store)
         self._export = export
         self._send = send
         self._questions: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -44,6 +46,7 @@ class Answers:
             "search": self._send_found,
             "export": self._send_export,
             "truth": self._send_truth,
+            "tries": self._send_tries,
         }
 
     def start(self) -> None:
@@ -119,6 +122,12 @@ class Answers:
         budget = limits.FETCHED_SIDES_BYTES if whole else limits.SHOWN_SIDES_BYTES
         answer = self._truths.of(seq, budget)
         self._send({"kind": "truth", "seq": seq, "whole": whole}, [answer])
+
+    def _send_tries(self, question: dict[str, Any]) -> None:
+        seq, whole = int(question["seq"]), bool(question.get("whole"))
+        budget = limits.FETCHED_TRIES_BYTES if whole else limits.SHOWN_TRIES_BYTES
+        answer = self._tries.of(seq, budget)
+        self._send({"kind": "tries", "seq": seq, "whole": whole}, [answer])
 
     def _send_export(self, question: dict[str, Any]) -> None:
         data = self._export(question["filter"])

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from webhooklab import clock
 from webhooklab.errors import CaptureFileError
 from webhooklab.inbox import limits
+from webhooklab.inbox.news import Send, news_of
 from webhooklab.inbox.rows import Detail, affordable, details, for_browser, light_rows, pack
 from webhooklab.inbox.state import Describe, Rate
-from webhooklab.inbox.truths import Truths
-from webhooklab.store import Chunk, Connection, Store, observations
+from webhooklab.store import Chunk, Connection, Store
 
-Send = Callable[[dict[str, Any], list[bytes]], object]
 Range = tuple[int, int]
 
 
@@ -33,8 +32,8 @@ class Feed:
     def __init__(self, store: Store, describe: Describe, send: Send) -> None:
         self._store = store
         self._describe = describe
-        self._truths = Truths(store)
         self._send = send
+        self._news = news_of(store, send)
         self._lock = threading.Lock()  # for what the browser's messages change
         self._wanted: list[Range] = []
         self._heard = clock.monotonic()
@@ -43,7 +42,6 @@ class Feed:
         self._state_due = False
         self._revision = -1
         self._head = self._sent = self._total = self._amended = self._gone = 0
-        self._fetched = 0  # the newest fetch that the browser was told of
         self._rate = Rate()
         self._budget = float(limits.PUSHED_BYTES_PER_SECOND)
         self._budgeted = self._stated = clock.monotonic()
@@ -137,7 +135,8 @@ class Feed:
             if self._head > sent:
                 self._send_new(connection)
             self._send_amended(connection, sent)
-            self._send_fetched(connection)
+            for each in self._news:
+                self._budget -= each.tell(connection, self._allowance)
         self._send_wanted(connection)
 
     def _begin_again(self, connection: Connection, revision: int) -> None:
@@ -145,7 +144,8 @@ class Feed:
         self._revision, self._sent = revision, self._head
         self._total = self._store.count()
         self._amended = self._store.last_amendment(connection)
-        self._fetched = observations.newest_fetch(connection)
+        for each in self._news:
+            each.begin(connection)
         newest = self._newest(connection, limits.FIRST_ROWS)
         with self._lock:
             self._wanted = [(0 if self._greeted.is_set() else newest, self._head)]
@@ -190,25 +190,6 @@ class Feed:
         rows = light_rows(self._store, connection, floor, where, (json.dumps(seqs),))
         self._unheard_rows += len(rows["seq"])
         self._send_packed(rows, [], 0, 0)
-
-    def _send_fetched(self, connection: Connection) -> None:
-        """Say for which deliveries something was fetched, and of the newest what it was.
-
-        `after` 0: it may have been fetched for any.
-        """
-        before, newest = self._fetched, observations.newest_fetch(connection)
-        if newest == before:
-            return
-        found = observations.fetched_after(connection, before, limits.HELD_ROWS)
-        partly = len(found) == limits.HELD_ROWS or newest < before
-        seqs = list(dict.fromkeys(seq for _, seq in found))
-        self._fetched = newest
-        after = 0 if partly else before
-        self._send({"kind": "fetched", "after": after, "through": newest, "seqs": seqs}, [])
-        for seq in seqs[-limits.PUSHED_FETCHES :]:
-            answer = self._truths.of(seq, min(limits.PUSHED_BODY_BYTES, self._allowance()))
-            self._budget -= len(answer)
-            self._send({"kind": "truth", "seq": seq, "whole": False}, [answer])
 
     def _may_push_rows(self) -> bool:
         with self._lock:
@@ -255,7 +236,7 @@ class Feed:
     def _counts(self) -> dict[str, Any]:
         rate = self._rate.per_second(clock.monotonic())
         counts = {"total": self._total, "rate": rate, "head": self._head, "gone": self._gone}
-        return counts | {"fetched": self._fetched}
+        return counts | {each.told: each.through for each in self._news}
 
     def _send_state(self, *, always: bool = False) -> None:
         now = clock.monotonic()

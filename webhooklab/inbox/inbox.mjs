@@ -756,6 +756,7 @@ const BEFORE_STATE = {
   heartbeatSeconds: 2,
   unpackedBytes: 8 * 2 ** 20,
   sidesBytes: 32 * 2 ** 20,
+  keptAnswerBytes: 64 * 2 ** 10,
 };
 
 /** Columns to rows: an object each, all of one shape. */
@@ -814,7 +815,8 @@ export class Held {
     this.details = new Map();
     this.detailBytes = 0;
     this.absent = new Map(); // seq to why its body is not to be had
-    this.truths = new Truths(); // what was fetched for deliveries
+    // What was fetched for deliveries, and what was tried to send them on.
+    this.lookups = { truth: new Lookups("truth"), tries: new Lookups("tries") };
     this.tells = new Set(); // columns in which there is more than the usual
     this.epoch = (this.epoch ?? 0) + 1; // rows other than at the end have changed
   }
@@ -914,18 +916,19 @@ export class Held {
   }
 }
 
-const HELD_TRUTHS = 64;
+const HELD_LOOKUPS = 64;
 const ASK_AGAIN_MS = 10_000;
 
 /**
- * What was fetched for deliveries, as far as it was looked at or has just come: by seq {answer,
- * error, whole, version}, where `version` is another one when it has changed. A message that was
- * lost makes all of it stale: it is asked for again when it is looked at.
+ * What has come of deliveries since, of one kind, as far as it was looked at or has just come: by
+ * seq {answer, error, whole, version}, where `version` is another one when it has changed. A message
+ * that was lost makes all of it stale: it is asked for again when it is looked at.
  */
-export class Truths {
-  constructor() {
+export class Lookups {
+  constructor(kind) {
+    this.kind = kind;
     this.held = new Map();
-    this.through = null; // the newest fetch that was heard of
+    this.through = null; // the newest one that was heard of
     this.versions = 0;
   }
 
@@ -933,7 +936,7 @@ export class Truths {
     return this.held.get(seq) ?? { answer: null, error: null, version: 0 };
   }
 
-  /** Deliveries for which something was fetched. */
+  /** Deliveries that have something new. */
   hear({ after, through, seqs }) {
     const all = this.through !== null && after !== this.through;
     const named = new Set(seqs);
@@ -941,38 +944,38 @@ export class Truths {
     this.through = through;
   }
 
-  /** The newest fetch there is. */
+  /** The newest one there is. */
   expect(through) {
     if (through === undefined || through === this.through) return;
     if (this.through !== null) for (const entry of this.held.values()) this.outdate(entry, through);
     this.through = through;
   }
 
-  /** An answer that is older than fetch `told` may lack it. */
+  /** An answer that is older than what was `told` may lack it. */
   outdate(entry, told) {
     Object.assign(entry, { stale: true, told });
   }
 
-  /** What to ask the kernel for now; null: nothing. `fetchers` is who may fetch, `now` in ms. */
-  question(seq, whole, fetchers, now) {
+  /** What to ask the kernel for now; null: nothing. `makers` is who may add to it, `now` in ms. */
+  question(seq, whole, makers, now) {
     const entry = this.held.get(seq) ?? { stale: true, whole: false };
-    const due = entry.stale || (whole && !entry.whole) || this.mayDiffer(entry, fetchers);
+    const due = entry.stale || (whole && !entry.whole) || this.mayDiffer(entry, makers);
     if (!due || now - (entry.asked ?? -Infinity) < ASK_AGAIN_MS) return null;
-    this.held.set(seq, { answer: null, error: null, version: 0, ...entry, asked: now, fetchers });
-    return { kind: "truth", seq, whole: whole || entry.whole };
+    this.held.set(seq, { answer: null, error: null, version: 0, ...entry, asked: now, makers });
+    return { kind: this.kind, seq, whole: whole || entry.whole };
   }
 
-  mayDiffer({ answer, fetchers }, present) {
-    return answer?.count === 0 && fetchers !== present;
+  mayDiffer({ answer, makers }, present) {
+    return answer?.count === 0 && makers !== present;
   }
 
   take({ seq, whole }, buffer) {
     const before = this.held.get(seq);
     const answer = JSON.parse(textOf(buffer));
-    const { told = 0, fetchers } = before ?? {};
+    const { told = 0, makers } = before ?? {};
     if (before?.whole && !whole) this.outdate(before, answer.at); // it has come by itself, not all of it
     else if (before?.answer?.at > answer.at) before.asked = null; // overtaken by what came by itself
-    else this.keep(seq, { answer, error: null, whole, stale: told > answer.at, told, asked: null, fetchers });
+    else this.keep(seq, { answer, error: null, whole, stale: told > answer.at, told, asked: null, makers });
   }
 
   fail(seq, error) {
@@ -983,7 +986,7 @@ export class Truths {
     this.held.delete(seq);
     this.held.set(seq, { ...entry, version: ++this.versions });
     const [oldest] = this.held.keys();
-    if (this.held.size > HELD_TRUTHS) this.held.delete(oldest);
+    if (this.held.size > HELD_LOOKUPS) this.held.delete(oldest);
   }
 }
 
@@ -1547,10 +1550,10 @@ function markedSides({ payload, difference, place }) {
 
 function leftOut({ id, left_out }, row, view) {
   const size = sizeText(left_out);
-  if (left_out > view.held.limits.sidesBytes || view.connection.held.truths.get(row.seq).whole) {
+  if (left_out > view.held.limits.sidesBytes || view.held.lookups.truth.get(row.seq).whole) {
     return note(`Payload and state have ${size}, too much for here: lab.fetches.loc[${id}] has the state.`);
   }
-  const all = () => (view.connection.truthOf(row.seq, true), view.dirty());
+  const all = () => (view.connection.lookUp("truth", row.seq, true), view.dirty());
   const show = button(`Show all ${size}`, "Ask the kernel for payload and state", all);
   return h("div", { class: "whl-tools" }, show, h("span", { class: "whl-dim", text: "Payload and state are large." }));
 }
@@ -1624,6 +1627,104 @@ function sideCell(node) {
 }
 
 // ==============================================================================================
+// What was tried to send a delivery on, and what the targets answered
+// ==============================================================================================
+
+/** Attempts, the newest first, by their targets, in the order in which these were first tried. */
+export function byTarget(tries) {
+  const targets = new Map();
+  for (const each of [...tries].reverse()) {
+    if (!targets.has(each.target)) targets.set(each.target, { target: each.target, tries: [] });
+    targets.get(each.target).tries.unshift(each);
+  }
+  return [...targets.values()];
+}
+
+/** What is said of an attempt: [a sign and a status, what went wrong or ""]. */
+export function tryVerdict({ status, error }) {
+  if (status === null) return ["✗ no answer", error ?? ""];
+  const ok = status >= 200 && status < 300 && error === null;
+  return [`${ok ? "✓" : "✗"} ${status}`, error ?? ""];
+}
+
+/** Who made it, such as "forward orders"; a replay's own name says nothing. */
+export function senderText(sender) {
+  const at = sender.indexOf(":");
+  return sender.startsWith("forward:") ? `forward ${sender.slice(at + 1)}` : sender.slice(0, Math.max(at, 0));
+}
+
+function targetSection({ target, tries }, row, view) {
+  const title = h("h4", { class: "whl-wire", text: target });
+  const made = tries.map((each, at) => tryElement(each, at === 0, row, view));
+  return h("section", { class: "whl-target", "aria-label": `Attempts at ${target}` }, title, ...made);
+}
+
+function tryElement(each, newest, row, view) {
+  const [verdict, why] = tryVerdict(each);
+  const badge = h("span", { class: "whl-badge", "data-fetch": verdict[0], text: verdict });
+  const again = newest && !each.final ? "it is tried again" : "";
+  const facts = [
+    `attempt ${numberText(each.attempt)}`,
+    fullTime(each.started_at),
+    `${numberText(each.elapsed_ms)} ms`,
+    ...[senderText(each.sender) === `forward ${each.target}` ? "forward" : senderText(each.sender), again],
+  ].filter(Boolean);
+  const said = facts.map((text) => h("span", { class: "whl-wire", text }));
+  return h(
+    "div",
+    { class: "whl-try" },
+    h("div", { class: "whl-verdict" }, badge, why ? h("span", { class: "whl-wire", text: why }) : null),
+    h("div", { class: "whl-facts" }, ...said),
+    each.status === null ? null : answerElement(each, newest, row, view),
+  );
+}
+
+/** The target's answer, folded together where there is a newer one. */
+function answerElement(each, newest, row, view) {
+  const open = view.unfolded.get(each.id) ?? newest;
+  const size = each.body_bytes ? sizeText(each.body_bytes) : "no body";
+  const text = `Answer: ${countText(each.headers.length, "header", "headers")}, ${size}`;
+  const element = h("details", { open }, h("summary", { text }));
+  element.addEventListener("toggle", () => view.unfolded.set(each.id, element.open));
+  const masked = each.masked ? note(`Credentials are shown as ***; lab.attempts.loc[${each.id}] has them.`) : null;
+  const table = pairsTable("Headers of the answer", ["Name", "Value"], each.headers);
+  element.append(...[table, masked, answerBody(each, row, view)].filter(Boolean));
+  return element;
+}
+
+function answerBody(each, row, view) {
+  if (each.left_out) return answerLeftOut(each, row, view);
+  if (!each.body) return h("div");
+  const shown = h("pre", { class: "whl-pre", tabindex: "0", "aria-label": "Body of the answer" });
+  const kept = each.body_bytes >= view.held.limits.keptAnswerBytes;
+  const rest = note(kept ? `No more than ${sizeText(each.body_bytes)} of it are kept.` : "");
+  fillAnswer(shown, rest, each, view.held.limits.unpackedBytes);
+  return h("div", {}, shown, rest);
+}
+
+async function fillAnswer(shown, rest, { body, headers }, limit) {
+  const sent = Uint8Array.from(atob(body), (char) => char.charCodeAt(0));
+  const codings = codingsOf(headers);
+  const contentType = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1];
+  setText(shown, textOrHex(sent, contentType));
+  if (!codings.length) return;
+  const { bytes, cut, error } = await unpack(sent, codings, limit);
+  if (bytes.length) setText(shown, textOrHex(bytes, contentType));
+  const packing = { codings, cut, error, sent: sent.length, unpacked: bytes.length };
+  setText(rest, `${sizesText(packing)} ${rest.textContent}`);
+}
+
+function textOrHex(bytes, contentType) {
+  return bodyText(bytes, contentType)?.slice(0, SHOWN_CHARS) ?? hexDump(bytes, SHOWN_HEX_BYTES);
+}
+
+function answerLeftOut({ id, left_out }, row, view) {
+  const all = () => (view.connection.lookUp("tries", row.seq, true), view.dirty());
+  if (view.held.lookups.tries.get(row.seq).whole) return note(`Too much for here: lab.attempts.loc[${id}] has it.`);
+  return button(`Show all ${sizeText(left_out)}`, "Ask the kernel for the answers' bodies", all);
+}
+
+// ==============================================================================================
 // The tabs of the details
 // ==============================================================================================
 
@@ -1640,7 +1741,8 @@ const CODE_BYTES = 200_000;
 
 const TABS = [
   { id: "payload", label: "Payload", show: payloadTab },
-  { id: "now", label: "Now (API)", show: nowTab, packed: true, bodiless: true, key: nowKey },
+  { id: "now", label: "Now (API)", show: nowTab, packed: true, bodiless: true, key: lookUpKey("truth") },
+  { id: "attempts", label: "Attempts", show: attemptsTab, packed: true, bodiless: true, key: lookUpKey("tries") },
   { id: "headers", label: "Headers", show: headersTab, packed: true },
   { id: "raw", label: "Raw", show: rawTab },
   { id: "form", label: "Query and form", show: formTab },
@@ -1672,19 +1774,38 @@ function whyNoTree(error, row, packing) {
 
 /** What was fetched after it, beside what it says: asked for, and again when there is more. */
 function nowTab({ row, view }) {
-  const { answer, error } = view.connection.truthOf(row.seq);
-  if (error) return note(`What was fetched could not be read: ${error}`);
-  if (!answer) return h("p", { class: "whl-note whl-wait", text: view.connection.truthText() });
-  const { count, fetches, outlook } = answer;
-  if (!count) return note(outlook);
-  const rest = `The newest ${fetches.length} of ${countText(count, "fetch", "fetches")}: lab.fetches has all.`;
-  const more = count > fetches.length ? note(rest) : null;
-  return h("div", {}, ...fetches.map((fetch) => fetchSection(fetch, row, view)), more);
+  return lookedUp("truth", row, view, ({ count, fetches, outlook }) => {
+    if (!count) return note(outlook);
+    const rest = `The newest ${fetches.length} of ${countText(count, "fetch", "fetches")}: lab.fetches has all.`;
+    const more = count > fetches.length ? note(rest) : null;
+    return h("div", {}, ...fetches.map((fetch) => fetchSection(fetch, row, view)), more);
+  });
 }
 
-function nowKey(row, view) {
-  const { answer, error, version } = view.connection.truthOf(row.seq);
-  return answer || error ? version : view.connection.truthText();
+/** What `show` makes of what the kernel has of a delivery, or why that is not here. */
+function lookedUp(kind, row, view, show) {
+  const { answer, error } = view.connection.lookUp(kind, row.seq);
+  if (error) return note(`It could not be read: ${error}`);
+  return answer ? show(answer) : h("p", { class: "whl-note whl-wait", text: view.connection.lookUpText(kind) });
+}
+
+/** For a tab's `key`. */
+function lookUpKey(kind) {
+  return (row, view) => {
+    const { answer, error, version } = view.connection.lookUp(kind, row.seq);
+    return answer || error ? version : view.connection.lookUpText(kind);
+  };
+}
+
+/** What was tried to send it on: a column for each target, the newest attempt first. */
+function attemptsTab({ row, view }) {
+  return lookedUp("tries", row, view, ({ count, tries }) => {
+    if (!count) return note("It was not sent on: the button “Replay…” above does that, lab.forward and lab.replay.");
+    const columns = byTarget(tries).map((each) => targetSection(each, row, view));
+    const rest = `The newest ${tries.length} of ${countText(count, "attempt", "attempts")}: lab.attempts has all.`;
+    const more = count > tries.length ? note(rest) : null;
+    return h("div", {}, h("div", { class: "whl-targets" }, ...columns), more);
+  });
 }
 
 function headersTab({ row, detail, view }) {
@@ -1994,13 +2115,17 @@ class Detail {
 }
 
 /** Such as "gzip, 1.2 kB → 8.0 kB". */
-export function packingText({ codings, cut, error, sent, unpacked }) {
+export function packingText(packing) {
+  const whole = !packing.cut && !packing.error;
+  return sizesText(packing) + (whole ? " lab[…].body and lab.payloads have it as it was sent." : "");
+}
+
+function sizesText({ codings, cut, error, sent, unpacked }) {
   const coding = codings.join(", ");
   if (error && !unpacked) return `${coding}, ${sizeText(sent)}: shown as it was sent (${error}).`;
   const sizes = `${coding}, ${sizeText(sent)} → ${sizeText(unpacked)}`;
   if (cut) return `${sizes} and more: it is unpacked no further here.`;
-  if (error) return `${sizes}, then it is broken (${error}).`;
-  return `${sizes}. lab[…].body and lab.payloads have it as it was sent.`;
+  return error ? `${sizes}, then it is broken (${error}).` : `${sizes}.`;
 }
 
 // ==============================================================================================
@@ -2502,10 +2627,10 @@ class Bar {
   }
 }
 
-/** What polls and fetches, a line each; nothing where nothing does. */
+/** What polls, fetches and forwards, a line each; nothing where nothing does. */
 class Pulls {
   constructor() {
-    this.el = h("ul", { class: "whl-pulls", "aria-label": "Pollers and fetchers", hidden: true });
+    this.el = h("ul", { class: "whl-pulls", "aria-label": "Pollers, fetchers and forwards", hidden: true });
   }
 
   draw(state, connection) {
@@ -2521,7 +2646,7 @@ class Pulls {
   }
 }
 
-/** A poller or fetcher in words; `now` is the kernel's clock in us, null where it does not answer. */
+/** A poller, fetcher or forward in words; `now` is the kernel's clock in us, null where it does not answer. */
 export function pullParts(pull, now) {
   const { kind, name, url, counts, failing, error } = pull;
   const next = now === null || pull.next_at === null ? "" : nextText((pull.next_at - now) / 1e6);
@@ -2754,6 +2879,7 @@ class View {
     this.kept = null; // the selected row and its detail, which stay while it is selected
     this.wanted = null; // the row that the kernel was asked for
     this.exporting = null;
+    this.unfolded = new Map(); // answers of targets, by attempt: whether they are open
     this.build();
     el.append(this.el);
     this.released = connection.join(this);
@@ -3084,7 +3210,7 @@ const TICK_MS = 1_000;
 const HERE_TICKS = 15;
 const SLOW_ANSWER_MS = 800;
 const ANSWER_TO = {
-  ...{ found: "search", exported: "export", older: "older", truth: "truth" },
+  ...{ found: "search", exported: "export", older: "older", truth: "truth", tries: "tries" },
   ...{ details: "body", absent: "body" },
 };
 
@@ -3155,17 +3281,18 @@ class Connection {
     return kernel + (performance.now() - here) * 1e3;
   }
 
-  /** What was fetched for a delivery, as `Truths` holds it. `whole`: however large it is. */
-  truthOf(seq, whole = false) {
-    const { truths, state } = this.held;
-    const fetchers = (state?.pulls ?? []).filter(({ kind }) => kind === "Fetcher").map(({ name }) => name);
-    const question = truths.question(seq, whole, JSON.stringify(fetchers), performance.now());
+  /** What has come of a delivery since, as `Lookups` holds it. `whole`: however large it is. */
+  lookUp(kind, seq, whole = false) {
+    const { lookups, state } = this.held;
+    const fetchers = (state?.pulls ?? []).filter((each) => each.kind === "Fetcher").map(({ name }) => name);
+    const question = lookups[kind].question(seq, whole, JSON.stringify(fetchers), performance.now());
     if (question) this.ask(question);
-    return truths.get(seq);
+    return lookups[kind].get(seq);
   }
 
-  truthText() {
-    return this.waitText("truth", "Asking the kernel what was fetched…");
+  lookUpText(kind) {
+    const what = kind === "truth" ? "what was fetched" : "what was tried";
+    return this.waitText(kind, `Asking the kernel ${what}…`);
   }
 
   /** What to say while an answer is awaited: `soon`, or why it takes so long. */
@@ -3191,7 +3318,8 @@ class Connection {
     this.hearCounts(message);
     if (message.kind === "rows") this.hearRows(message, buffer);
     else if (message.kind === "failed") this.hearFailure(message);
-    else if (message.kind === "fetched") this.held.truths.hear(message);
+    else if (message.kind === "fetched") this.held.lookups.truth.hear(message);
+    else if (message.kind === "attempted") this.held.lookups.tries.hear(message);
     else if (message.kind !== "state") this.hearAnswer(message, buffer);
     this.changed();
   }
@@ -3200,7 +3328,8 @@ class Connection {
     const { held } = this;
     if (message.total === undefined || !held.isCurrent(message.revision)) return;
     held.state = { ...held.state, ...message };
-    held.truths.expect(message.fetched);
+    held.lookups.truth.expect(message.fetched);
+    held.lookups.tries.expect(message.attempted);
     if (message.gone) held.evictRows();
   }
 
@@ -3213,7 +3342,7 @@ class Connection {
     this.asked.delete(ANSWER_TO[message.kind]);
     if (message.kind === "details") this.held.takeDetails(message, buffer);
     if (message.kind === "absent") this.held.absent.set(message.seq, absentText(message));
-    if (message.kind === "truth") this.held.truths.take(message, buffer);
+    this.held.lookups[message.kind]?.take(message, buffer);
     for (const view of this.views) view.answered(message, buffer);
   }
 
@@ -3221,7 +3350,7 @@ class Connection {
     if (of.from !== this.id) return;
     this.failure = error;
     this.asked.delete(of.kind);
-    if (of.kind === "truth") this.held.truths.fail(of.seq, error);
+    this.held.lookups[of.kind]?.fail(of.seq, error);
     if (of.kind === "body") this.held.absent.set(of.seq, `The body could not be read: ${error}`);
     for (const view of this.views) view.failed(of.id ?? null);
   }

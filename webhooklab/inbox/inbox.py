@@ -14,6 +14,7 @@ from IPython.display import HTML, DisplayHandle, display
 
 from webhooklab import progress
 from webhooklab.errors import ExportError
+from webhooklab.inbox.actions import Act, Actions, no_act
 from webhooklab.inbox.answers import Answers
 from webhooklab.inbox.feed import Feed
 from webhooklab.inbox.limits import EXPORT_BYTES, HELD_DISPLAYS
@@ -31,8 +32,8 @@ class Inbox:
     """Shows a store's deliveries live. Nothing runs before `widget` or `display` is used.
 
     `describe` says what the lab is doing, `export` writes a CSV, `outlook` says why a delivery has
-    no fetch. `located` is told where the browser that looks has its Jupyter server, whenever one
-    says so.
+    no fetch, `act` sends a delivery where a user wants it to go. `located` is told where the
+    browser that looks has its Jupyter server, whenever one says so.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class Inbox:
         describe: Describe,
         export: Export,
         located: Callable[[str], object] = str,
+        *,
         outlook: Outlook = not_known,
+        act: Act = no_act,
     ) -> None:
         self._store = store
         self._describe = describe
@@ -51,6 +54,7 @@ class Inbox:
         self._widget: InboxWidget | None = None
         self._feed = Feed(store, describe, self._push)
         self._answers = Answers(store, self._exported, self._push, outlook)
+        self._actions = Actions(act, self._push)
         self._handles: deque[DisplayHandle] = deque(maxlen=HELD_DISPLAYS)
         self._closed = False
         self.lost_messages = 0
@@ -111,6 +115,9 @@ class Inbox:
     def _hear(self, message: dict[str, Any]) -> None:
         """A browser's message; on whichever thread the kernel handles it."""
         kind = message.get("kind")
+        if kind == "resend":
+            self._actions.order(message)
+            return
         if self._closed:
             self._hear_closed(message)
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from webhooklab.defaults import MAX_KEPT_RESPONSE_BYTES
+
 HELD_ROWS: Final = 20_000
 """The newest rows are held in the browser; older ones are asked for."""
 HELD_BYTES: Final = 64 * 2**20
@@ -28,14 +30,21 @@ CELL_CHARS: Final = 2_000
 """Longer texts are cut for the table; their row says so, and the kernel filters by the whole."""
 SHOWN_FETCHES: Final = 10
 """So many of a delivery's fetches are shown, the newest."""
-PUSHED_FETCHES: Final = 5
-"""What so many fetches of a delta brought goes along; what others brought is asked for."""
+SHOWN_TRIES: Final = 40
+"""So many of a delivery's attempts are shown, the newest."""
+PUSHED_NEWS: Final = 5
+"""What was fetched and tried for so many deliveries goes along; for others it is asked for."""
 SHOWN_SIDES_BYTES: Final = 512 * 2**10
 """Payload and state together; larger ones are sent when somebody asks for them ..."""
 FETCHED_SIDES_BYTES: Final = 32 * 2**20
 """... and beyond this not at all: `lab.fetches` has them."""
+SHOWN_TRIES_BYTES: Final = 512 * 2**10
+"""Bodies of answers to one delivery's attempts; more are sent when somebody asks for them."""
+FETCHED_TRIES_BYTES: Final = SHOWN_TRIES * MAX_KEPT_RESPONSE_BYTES
 SHOWN_PULLS: Final = 12
-"""So many pollers and fetchers are shown."""
+"""So many pollers, fetchers and forwards are shown."""
+ACTIONS_AT_ONCE: Final = 4
+"""So many deliveries are sent by hand at one time; others wait."""
 OLDER_ROWS: Final = 500
 """Rows older than those held are sent in pages of so many."""
 EXPORT_BYTES: Final = 32 * 2**20
@@ -57,4 +66,5 @@ FOR_BROWSER: Final = {
     "heartbeatSeconds": HEARTBEAT_SECONDS,
     "unpackedBytes": UNPACKED_BODY_BYTES,
     "sidesBytes": FETCHED_SIDES_BYTES,
+    "keptAnswerBytes": MAX_KEPT_RESPONSE_BYTES,
 }

@@ -12,11 +12,11 @@ from webhooklab.inbox.limits import RATE_SECONDS, SHOWN_PULLS
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A poller or fetcher as the inbox shows it; all texts are bounded, and without secrets.
+    """A poller, fetcher or forward as the inbox shows it: texts are bounded, and without secrets.
 
-    `kind`: "Poller" or "Fetcher". `doing`: "" while it waits. `next_at`: when it polls next, in us
-    since the epoch; None: that is not known now. `failing`: the newest poll or fetch failed, or is
-    being tried again. `error`: what went wrong last; "": nothing did.
+    `kind`: "Poller", "Fetcher" or "Forward". `doing`: "" while it waits. `next_at`: when it polls
+    next, in us since the epoch; None: that is not known now. `failing`: the newest poll, fetch or
+    attempt failed, or is being made again. `error`: what went wrong last; "": nothing did.
     """
 
     kind: str
@@ -36,7 +36,8 @@ class Description:
     `status`: "listening", "attached" (another process listens) or "closed". `detail` says more in
     words. `notices` are what a user has to know: each is one sentence. `public` is the URL to give
     away, "" where there is none, and `reach` says who can reach it. `since`: when what listens
-    began to, in us since the epoch; None: nothing does. `pulls`: what polls and fetches.
+    began to, in us since the epoch; None: nothing does. `pulls`: what polls, fetches and
+    forwards.
     """
 
     url: str

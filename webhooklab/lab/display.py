@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class Display(Frames, Keeping):
     def _shown(self) -> Inbox:
         if self._inbox is None:
             from webhooklab.inbox import Inbox  # noqa: PLC0415 - not every Lab is looked at
+            from webhooklab.lab.resending import resend  # noqa: PLC0415 - as above
 
             parts = self._parts
             self._inbox = Inbox(
@@ -35,7 +37,8 @@ class Display(Frames, Keeping):
                 self._describe,
                 self._export_found,
                 parts.exposures.locate,
-                parts.pulling.outlook,
+                outlook=parts.pulling.outlook,
+                act=partial(resend, parts),
             )
             self._parts.closing.callback(self._inbox.close, snapshot=self._snapshot)
         return self._inbox
@@ -56,7 +59,7 @@ class Display(Frames, Keeping):
             public=(current.url or "") if current else "",
             reach=current.state if current else "",
             since=parts.listening.since,
-            pulls=() if parts.closed else pulls(parts.pulling),
+            pulls=() if parts.closed else pulls(parts.pulling, parts.sending),
         )
 
     def health(self) -> Health:

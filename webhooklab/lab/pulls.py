@@ -1,4 +1,4 @@
-"""What polls and fetches, as the inbox shows it."""
+"""What polls, fetches and forwards, as the inbox shows it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from webhooklab import clock
 from webhooklab.comparison.wording import count, shortened
 from webhooklab.inbox import Pull
 from webhooklab.pulling import Fetcher, Poller, Pulling
+from webhooklab.sending import Forward, Sending
 
 _NAME_CHARS: Final = 120
 _TEXT_CHARS: Final = 300
 
 
-def pulls(pulling: Pulling) -> tuple[Pull, ...]:
-    """The pollers and fetchers, those that were stopped too."""
-    found = [_poller(each) for each in list(pulling.pollers.values())]
-    return (*found, *(_fetcher(each) for each in list(pulling.fetchers.values())))
+def pulls(pulling: Pulling, sending: Sending) -> tuple[Pull, ...]:
+    """The pollers, fetchers and forwards, those that were stopped too."""
+    polled = [_poller(each) for each in list(pulling.pollers.values())]
+    fetched = [_fetcher(each) for each in list(pulling.fetchers.values())]
+    return (*polled, *fetched, *(_forward(each) for each in list(sending.forwards.values())))
 
 
 def _poller(poller: Poller) -> Pull:
@@ -68,6 +70,38 @@ def _fetched(stats: dict[str, Any]) -> str:
     said = ", ".join(f"{number:,} {what}" for number, what in told if number)
     events = f"{count(stats['events'], 'event')}, {count(stats['requests'], 'request')}"
     return f"{events} ({said})" if said else events
+
+
+def _forward(forward: Forward) -> Pull:
+    stats = forward.stats
+    return Pull(
+        kind="Forward",
+        name=shortened(forward.name, _NAME_CHARS),
+        url=_url(forward.url, forward.name),
+        doing=shortened(_forwarding(forward, stats["waiting"]), _TEXT_CHARS),
+        counts=shortened(_forwarded(stats), _TEXT_CHARS),
+        failing=forward.ended_itself or (forward.running and _failed_last(stats)),
+        error=shortened(stats["last_error"] or "", _TEXT_CHARS),
+    )
+
+
+def _forwarding(forward: Forward, waiting: int) -> str:
+    doing = "" if forward.state == "forwarding" else forward.state
+    return ", ".join(part for part in (doing, f"{waiting:,} waiting" * bool(waiting)) if part)
+
+
+def _forwarded(stats: dict[str, Any]) -> str:
+    told = [
+        (stats["failed"], "given up"),
+        (stats["left_out"], f"left out: {stats['last_left_out']}"),
+    ]
+    said = ", ".join(f"{number:,} {what}" for number, what in told if number)
+    sent = f"{stats['sent']:,} sent in {count(stats['attempts'], 'try', 'tries')}"
+    return f"{sent} ({said})" if said else sent
+
+
+def _failed_last(stats: dict[str, Any]) -> bool:
+    return stats["attempts"] > 0 and stats["last_status"] not in range(200, 300)
 
 
 def _url(url: str, name: str) -> str:

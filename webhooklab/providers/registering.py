@@ -41,7 +41,7 @@ def names() -> list[str]:
 
 def find(name: str) -> Provider:
     """The provider of this name; case, spaces, `-` and `_` do not matter. Raises `ValueError`."""
-    wanted = _plain(name)
+    wanted = _plain(str(name))
     wanted = _ALIASES.get(wanted, wanted)
     for provider in _registry.providers:
         if _plain(provider.name) == wanted:

@@ -124,7 +124,9 @@ class RelayExposure(Outward):
                 await Session(connection, self._desk, self._credentials.made_at).run()
         except InvalidStatus as error:
             if error.response.status_code == HTTPStatus.NOT_FOUND:
-                raise LinkError("it does not know this channel (any more)") from error
+                raise LinkError(
+                    "it does not know this channel (any more): revoke() it, then expose anew"
+                ) from error
             raise
         except ConnectionClosed as error:
             await self._end_if_over(error)

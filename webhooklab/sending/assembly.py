@@ -8,6 +8,7 @@ import pandas as pd
 
 from webhooklab.attempts import Attempts
 from webhooklab.background import BackgroundLoop
+from webhooklab.records import Delivery
 from webhooklab.sending.forward import Forward
 from webhooklab.sending.given import Events, Rows
 from webhooklab.sending.preparing import Refuse, no_refusal
@@ -48,6 +49,10 @@ class Sending:
             self._background.start()
         replay.run(self._background)
         return self.attempts.frame(replay.sender)
+
+    def refusal(self, delivery: Delivery) -> str | None:
+        """Why a delivery is not forwarded; None: it may be."""
+        return self._refuse(delivery, unverified=False)
 
     def settle(self) -> None:
         """Have all tries so far in the file."""

@@ -131,6 +131,8 @@ class Carrier:
         except Broken as broken:
             outcome = Outcome(started_at=clock.now_us(), elapsed_ms=0, error=str(broken))
         if self.replies is not None and parcel.number == 1:
+            # Who began to wait meanwhile is told now, too.
+            parcel.answered = parcel.answered or self.replies.awaits(parcel.given_seq)
             self.replies.settle(parcel.given_seq, outcome)
         patient = self._patient and outcome.unreachable and not parcel.answered
         final = not (patient or self._goes_on(parcel, outcome))

@@ -61,7 +61,7 @@ class Forward:
         self.url = self.target.shown
         self.name = route.name or self.url
         self.retry = retry_from(route.retry)
-        self._route = route
+        self.route = route
         self._store = store
         self._background = background
         self._refuse = refuse
@@ -78,10 +78,10 @@ class Forward:
 
     def start(self) -> Self:
         """Forward from now on, and what the forward of this name has left. `CaptureFileError`."""
-        self._queue = Queue(self._store, self._attempts, self._sender, self._route)
+        self._queue = Queue(self._store, self._attempts, self._sender, self.route)
         self._preparer = Preparer(
             self._store,
-            self._route,
+            self.route,
             self.target,
             self._refuse,
             name=self.name,
@@ -201,27 +201,27 @@ class Forward:
         loop = asyncio.get_running_loop()
         self._waker = ThreadPoolExecutor(1, "webhooklab-forward")
         self._moved = asyncio.Event()
-        self._order = Order(kept=self._route.in_order)
+        self._order = Order(kept=self.route.in_order)
         self._recorder = Recorder(self._attempts, self._sender, lambda: self._queue.reached)
         self._poster = Poster(
             self.target,
             auth=self._login,
-            timeout=self._route.timeout,
-            connections=None if self._route.reply else self._route.concurrency,
+            timeout=self.route.timeout,
+            connections=None if self.route.reply else self.route.concurrency,
         )
         self._carrier = Carrier(
             self._sender,
             self._poster,
             self._recorder,
             self.retry,
-            concurrency=self._route.concurrency,
+            concurrency=self.route.concurrency,
             patient=True,
         )
         self._carrier.on_rest = self._moved.set
-        if self._route.reply:
+        if self.route.reply:
             self._carrier.replies = Replies(
                 f"the forward to {self.url}",
-                self._route.timeout,
+                self.route.timeout,
                 self._background.post,
                 self._hurry,
             )
@@ -255,7 +255,7 @@ class Forward:
         while not self._has_room:
             self._moved.clear()
             await self._moved.wait()
-        limit = self._route.concurrency * _LOOK_AHEAD
+        limit = self.route.concurrency * _LOOK_AHEAD
         found = await asyncio.to_thread(self._queue.look, limit)
         for wanted in self._queue.take(found):
             self._launch(wanted)
@@ -270,9 +270,7 @@ class Forward:
     @property
     def _has_room(self) -> bool:
         ready = len(self._tasks) - self._carrier.resting - self._order.held
-        return (
-            len(self._tasks) < MAX_WAITING_SENDS and ready < self._route.concurrency * _LOOK_AHEAD
-        )
+        return len(self._tasks) < MAX_WAITING_SENDS and ready < self.route.concurrency * _LOOK_AHEAD
 
     def _launch(self, wanted: Wanted) -> None:
         turn = self._order.join(wanted)

@@ -99,6 +99,26 @@ def has(connection: Connection, seq: int, received_at: int | None) -> bool:
     return connection.execute(query, (seq, received_at)).fetchone() is not None
 
 
+def newest(connection: Connection) -> int:
+    """The highest id of a try; 0 when there is none."""
+    return connection.execute("SELECT max(id) FROM attempts").fetchone()[0] or 0
+
+
+def attempted_after(connection: Connection, after: int, limit: int) -> list[tuple[int, int]]:
+    """Id and delivery of the tries after one, by their ids, oldest first: the newest so many."""
+    query = "SELECT id, seq FROM attempts WHERE id > ? AND seq IS NOT NULL ORDER BY id DESC LIMIT ?"
+    return connection.execute(query, (after, limit)).fetchall()[::-1]
+
+
+def attempts_of(connection: Connection, seq: int, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many tries a delivery has, and the newest so many by column, with `id`, newest first."""
+    names = ("id", *(name for name in COLUMNS if name not in ("seq", "given_seq")))
+    count = connection.execute("SELECT count(*) FROM attempts WHERE seq = ?", (seq,)).fetchone()[0]
+    query = f"SELECT {', '.join(names)} FROM attempts WHERE seq = ? ORDER BY id DESC LIMIT ?"
+    rows = connection.execute(query, (seq, limit)).fetchall()
+    return count, [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def forget(connection: Connection, seqs: Sequence[int]) -> None:
     """Delete the tries to send these deliveries on."""
     connection.execute(

@@ -1,0 +1,74 @@
+"""What the inbox sends by hand: a replay of one delivery, asked about where need be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from webhooklab import progress
+from webhooklab.errors import ConfirmationError, SendArgumentError
+from webhooklab.inbox import Resend
+from webhooklab.parts import Parts
+from webhooklab.records import Delivery
+from webhooklab.sending import ReplayOptions, target_from
+from webhooklab.sending.outgoing import has_credentials, with_headers
+
+
+def resend(parts: Parts, order: Resend) -> tuple[bool, str]:
+    """Send a delivery again; whether the target has taken it, and what came of it in words.
+
+    Raises `ConfirmationError` where that has to be confirmed, `ClosedError`, `SendArgumentError`.
+    """
+    parts.check_open()
+    delivery = parts.store.delivery(order.seq)
+    if delivery is None:
+        raise SendArgumentError(f"Delivery {order.seq} is no longer there.")
+    options = replace(_options(parts, order), confirm=order.confirmed)
+    if not order.confirmed:
+        _check(parts, delivery, options)
+    with progress.hidden():  # the browser says that it waits
+        tries = parts.sending.replay(delivery, options)
+    return _said(tries)
+
+
+def _options(parts: Parts, order: Resend) -> ReplayOptions:
+    """As the user typed it, or as the forward has it."""
+    if order.to is not None:
+        return ReplayOptions(to=order.to, headers=order.headers, body=order.body)
+    forward = parts.sending.forwards.get(order.forward or "")
+    if forward is None:
+        raise SendArgumentError(f"There is no forward {order.forward!r} any more.")
+    route = forward.route
+    return ReplayOptions(
+        to=route.url,
+        keep_path=route.keep_path,
+        auth=route.auth,
+        timeout=route.timeout,
+        headers={**(route.headers or {}), **order.headers},
+        body=order.body,
+    )
+
+
+def _check(parts: Parts, delivery: Delivery, options: ReplayOptions) -> None:
+    """Raise `ConfirmationError` for all that speaks against sending it, in words."""
+    target, _ = target_from(options.to)
+    against = []
+    if refused := parts.sending.refusal(delivery):
+        against.append(f"It is not forwarded by itself: {refused}.")
+    pairs = with_headers(delivery.headers, options.headers)
+    if not target.loopback and has_credentials(pairs, delivery.query_string):
+        against.append(f"It carries credentials, and {target.url.host} is not this machine.")
+    if against:
+        raise ConfirmationError(" ".join(against))
+
+
+def _said(tries: pd.DataFrame) -> tuple[bool, str]:
+    if not len(tries):
+        return False, "It was not sent."
+    last = tries.iloc[-1]
+    if pd.isna(last["status"]):
+        return False, f"{last['target']}: {last['error']}."
+    taken = 200 <= last["status"] < 300 and bool(pd.isna(last["error"]))
+    more = "" if pd.isna(last["error"]) else f", and then {last['error']}"
+    return taken, f"{last['target']} answered {last['status']} after {last['elapsed_ms']} ms{more}."

@@ -259,7 +259,7 @@ LINK_SEND_SECONDS = 10.0
 LINK_RETRY_SECONDS = 0.5
 """Before the first try to connect again; doubled with each, and drawn by lot up to that."""
 LINK_MAX_RETRY_SECONDS = 30.0
-LINK_STEADY_SECONDS = 10.0
+LINK_STEADY_SECONDS = 1.0
 """A connection that lasted so long was a good one: trying begins anew after it."""
 SMEE_SILENCE_SECONDS = 75.0
 """Without a word for so long (smee says something each 30 s), the connection is made anew."""

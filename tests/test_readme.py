@@ -37,7 +37,7 @@ def cells(tmp_path, monkeypatch):
 
 
 def test_the_cells_do_what_is_printed_below_them(cells, capsys):
-    opening, looking, more, shop, pull, compare, genuine, sending = blocks("python")
+    opening, looking, more, shop, pull, compare, genuine, sending, leaving = blocks("python")
     exec(opening, cells)
     lab = cells["lab"]
     assert re.fullmatch(r"http://127.0.0.1:\d+/\n", capsys.readouterr().out)

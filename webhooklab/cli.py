@@ -131,23 +131,30 @@ def listen(
     WEBHOOKRELAY_KEY and WEBHOOKRELAY_SECRET.
     """
     from webhooklab.capturing import Options
-    from webhooklab.following import Followers
     from webhooklab.retention import parse_keep
     from webhooklab.standalone import Service
 
     options = Options(host=host, port=port, keep=parse_keep(keep))
     service = Service(path.expanduser().resolve(), options, terminal=True)
-    if targets:
-        _forward_all(service, targets)
-    click.echo(f"listening at {service.entry.url} and capturing into {path}")
+    with contextlib.suppress(KeyboardInterrupt):
+        if targets:
+            _forward_all(service, targets)
+        with service.closing:
+            _listen(service, path, **exposed)
+    click.echo()
+
+
+def _listen(service: Service, path: Path, **exposed: Any) -> None:
+    """Say what comes, until asked to stop."""
+    from webhooklab.following import Followers
+
     signal.signal(signal.SIGTERM, lambda *_: service.stopped.set())
+    click.echo(f"listening at {service.entry.url} and capturing into {path}")
     followers = Followers(service.store)
     followers.follow("terminal", lambda delivery: click.echo(repr(delivery)))
     service.closing.callback(followers.stop)
     _expose(service, **exposed)
-    with contextlib.suppress(KeyboardInterrupt):
-        service.run()
-    click.echo()
+    service.run()
 
 
 def _expose(
@@ -176,11 +183,7 @@ def _expose(
             bucket,
         ),
     )
-    try:
-        exposure = reach.expose(expose or reach.AUTO, wish)
-    except WebhookLabError:
-        service.closing.close()
-        raise
+    exposure = reach.expose(expose or reach.AUTO, wish)
     click.echo(f"public URL: {exposure.url or 'see Webhook Relay'}")
     for notice in exposure.notices:
         click.echo(notice)

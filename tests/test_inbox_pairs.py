@@ -39,14 +39,11 @@ def test_a_patch_makes_the_right_one_of_the_left_one(store):
     assert found["right"]["why"] == ""
 
 
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [(b"plain", "neither JSON nor a form"), (b"", "neither JSON nor a form"), (DEEP, "too deep")],
-)
-def test_what_cannot_be_read_says_why(store, body, why):
+@pytest.mark.parametrize("body", [b"plain", b"", DEEP])
+def test_what_cannot_be_read_says_why(store, body):
     found = paired(store, b"{}", body)
     assert (found["left"]["text"], found["right"]["text"]) == ("{}", None)
-    assert why in found["right"]["why"]
+    assert "cannot be read" in found["right"]["why"]
     assert found["difference"] is None
 
 

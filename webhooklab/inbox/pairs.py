@@ -13,7 +13,7 @@ from webhooklab.store import Store
 
 _GONE: Final = "it is no longer there"
 _TOO_LARGE: Final = "it is too large to be sent here"
-_UNREADABLE: Final = "its body is neither JSON nor a form"
+_UNREADABLE: Final = "its body cannot be read as JSON or a form"
 _TOO_DEEP: Final = "it is nested too deep to be shown"
 
 

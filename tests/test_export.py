@@ -16,7 +16,7 @@ from webhooklab import Lab, read
 from webhooklab.errors import ExportError, FileFormatError
 from webhooklab.records import EVENT_COLUMNS
 
-SUFFIXES = (".csv", ".jsonl", ".parquet")
+SUFFIXES = (".csv", ".jsonl", ".parquet", ".har")
 every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
 SECRETS = {
     "Authorization": "Bearer s3cret",
@@ -152,7 +152,7 @@ def test_a_file_is_overwritten_only_if_it_may(some, tmp_path):
 
 @pytest.mark.parametrize("name", ["out", "out.xlsx", "captures.db", "out.csv.gz"])
 def test_an_unknown_suffix_says_which_are_known(some, tmp_path, name):
-    with pytest.raises(FileFormatError, match=r"choose one of \.csv, \.jsonl, \.parquet"):
+    with pytest.raises(FileFormatError, match=r"choose one of \.csv, \.jsonl, \.parquet, \.har"):
         some.export(tmp_path / name)
 
 

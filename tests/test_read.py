@@ -15,7 +15,7 @@ from tests.inputs import send
 from webhooklab import read
 from webhooklab.errors import FileFormatError, WebhookLabError
 
-SUFFIXES = (".csv", ".jsonl", ".parquet")
+SUFFIXES = (".csv", ".jsonl", ".parquet", ".har")
 every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
 
 
@@ -83,6 +83,9 @@ NOT_OURS = {
     "huge.jsonl": '{"seq":1,"status":99999999999999999999}\n',
     "text.jsonl": '{"seq":1,"path":5}\n',
     "base64.jsonl": '{"seq":1,"body_encoding":"base64","body":"n o t!"}\n',
+    "junk.har": "{",
+    "other.har": '{"log":{"version":"1.2","entries":[]}}',
+    "columns.har": '{"log":{"_webhooklab":{"columns":["seq","colour"]},"entries":[]}}',
     "junk.parquet": "PAR1 and no more",
     "empty.parquet": "",
     "text.db": "not a database, not at all, and long enough to look like one " * 20,

@@ -19,11 +19,13 @@ The floors of the house; a module imports only from lower ones, or from its own 
     3   differences                              a payload held against what an API says
     4   tunnel server_extension/                 two ways to be reached from outside
     4   providers/ search columns                rules: no I/O, no threads
+    4   diffs                                    two deliveries, held against each other
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
     5   comparison/                              pushed events held against polled snapshots
     6   samples/                                 deliveries to try things with, offline
     6   charts/                                  pictures of a comparison
+    7   schemas/                                 what bodies look like, and how that changes
     7   retrying                                 how senders try again
     7   trial                                    samples, sent
     7   report                                   a comparison as one file
@@ -40,6 +42,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     8   listened originals                       when we could be reached; what is behind events
     9   sending/                                 forwarding what arrives, replaying what has
     9   evidence recovery                        both sides of a comparison; what it missed
+    9   loading/                                 files, taken in
     9   live/                                    a comparison while both sides go on
     9   listener
     10  server

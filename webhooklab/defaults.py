@@ -171,6 +171,17 @@ MAX_ID_CHARACTERS = 512
 MAX_DIFFERENCE_BYTES = 2**20
 """Larger states are fetched and kept, but no difference is computed for them."""
 
+# Importing
+MAX_IMPORTED_ROW_BYTES = 64 * 2**20
+"""One delivery of a file that is loaded, as it is written there."""
+MAX_IMPORTED_DEPTH = 100
+"""Deeper JSON around an imported delivery (its body is text) is no archive of deliveries."""
+IMPORT_CHUNK_ROWS = 500
+"""Imported rows that one transaction stores: capture goes on meanwhile."""
+IMPORT_CHUNK_BYTES = 8 * 2**20
+"""Their bodies, all together."""
+MAX_IMPORTED_FILES = 100_000
+"""In one directory."""
 # Sending on
 SEND_TIMEOUT_SECONDS = 30.0
 """How long one try may take in all."""
@@ -248,7 +259,7 @@ LINK_SEND_SECONDS = 10.0
 LINK_RETRY_SECONDS = 0.5
 """Before the first try to connect again; doubled with each, and drawn by lot up to that."""
 LINK_MAX_RETRY_SECONDS = 30.0
-LINK_STEADY_SECONDS = 10.0
+LINK_STEADY_SECONDS = 1.0
 """A connection that lasted so long was a good one: trying begins anew after it."""
 SMEE_SILENCE_SECONDS = 75.0
 """Without a word for so long (smee says something each 30 s), the connection is made anew."""

@@ -30,6 +30,15 @@ def difference(pushed: Any, fetched: Any, size_bytes: int) -> str | None:
         return None
 
 
+def patch(before: Any, after: Any) -> list[dict[str, Any]]:
+    """The JSON Patch (RFC 6902) from one value to another.
+
+    Raises `RecursionError` for what is nested too deep, `TypeError` for what only Decimal holds.
+    """
+    made: list[dict[str, Any]] = jsonpatch.make_patch(before, after).patch
+    return made
+
+
 def place_of(payload: Any, patch: str, fetched: Any) -> Place | None:
     """Where the object is in a payload that the patch (JSON) makes into what was fetched.
 

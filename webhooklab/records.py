@@ -17,6 +17,8 @@ Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
 
 RECOVERED: Final = "recovered"
 """The source of a delivery that was made from what a poll saw."""
+IMPORTED: Final = "import"
+"""The source of a delivery that was loaded from a file: nothing is fetched or forwarded for it."""
 REPLAYED: Final = "replay"
 """The source that a comparison gives to what we sent to ourselves again."""
 REPLAY_HEADER: Final = "webhooklab-replay"

@@ -210,13 +210,13 @@ class Views:
             after = self._store.before_last(connection, last, condition, parameters)
             return self._select(connection, names, condition, parameters, after)
 
-    def rows(self, seqs: Sequence[int]) -> pd.DataFrame:
-        """Some rows of `lab.events`, bodies included."""
+    def rows(
+        self, seqs: Sequence[int], columns: Sequence[str] = tuple(EVENT_COLUMNS)
+    ) -> pd.DataFrame:
+        """Some rows of `lab.events`, bodies included unless `columns` leaves them out."""
         condition = "seq IN (SELECT value FROM json_each(?))"
         with self._store.reading() as connection:
-            return self._select(
-                connection, tuple(EVENT_COLUMNS), condition, [json.dumps(list(seqs))]
-            )
+            return self._select(connection, columns, condition, [json.dumps(list(seqs))])
 
     def between(self, start: int | None, stop: int | None) -> pd.DataFrame:
         """The rows with `start <= seq < stop`; negative ones count from the newest, like a list."""

@@ -1,11 +1,11 @@
-"""Captures leave as .csv, .jsonl or .parquet, and come back byte for byte.
+"""Captures leave as .csv, .jsonl, .parquet or .har, and come back byte for byte.
 
 A file appears whole or not at all, for its owner only. Credentials are masked unless asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from webhooklab import progress
 from webhooklab.errors import CaptureFileError, ExportError, FileFormatError
-from webhooklab.files import csv_files, jsonl_files, parquet_files
+from webhooklab.files import csv_files, har_files, jsonl_files, parquet_files
 from webhooklab.files.tables import (
     events_frame,
     masked,
@@ -33,6 +33,7 @@ _FORMATS: dict[str, ModuleType] = {
     ".csv": csv_files,
     ".jsonl": jsonl_files,
     ".parquet": parquet_files,
+    ".har": har_files,
 }
 _FRAME_SLICE_ROWS = 20_000
 
@@ -99,6 +100,21 @@ def read(path: str | Path) -> pd.DataFrame:
     if source.suffix.lower() in _FORMATS:
         return _read_export(source)
     return _read_capture(source)
+
+
+def stream(path: Path) -> Iterator[pa.Table]:
+    """What `lab.export` wrote, some rows at a time: columns of `lab.events`, and `seq`.
+
+    Raises `ValueError` for what is damaged or not ours.
+    """
+    try:
+        for table in _format_of(path).stream(path):
+            unknown = set(table.column_names) - {"seq", *EVENT_COLUMNS}
+            if unknown:
+                raise ValueError(f"its columns {', '.join(sorted(unknown))} are not lab.events'")
+            yield table
+    except (pa.ArrowException, KeyError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _read_export(path: Path) -> pd.DataFrame:

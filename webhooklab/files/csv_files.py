@@ -6,7 +6,7 @@ leading `'`, which reading takes off again (OWASP, "CSV Injection").
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from webhooklab.defaults import MAX_IMPORTED_ROW_BYTES
 from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.whole import check_ends_with_a_line
@@ -47,6 +48,37 @@ def read(path: Path) -> pa.Table:
     return raw_bodies(_unguarded(table))
 
 
+def stream(path: Path) -> Iterator[pa.Table]:
+    """What `write` wrote, some rows at a time. Raises as `read`."""
+    check_ends_with_a_line(path)
+    _check_quotes(path)
+    for table in _stream(path, _types()):
+        yield raw_bodies(_unguarded(table))
+
+
+def text_rows(path: Path, names: Iterable[str]) -> Iterator[dict[str, str | None]]:
+    """The rows of any CSV with these columns, as text; a row may have `MAX_IMPORTED_ROW_BYTES`.
+
+    Raises `ValueError`.
+    """
+    try:
+        for table in _stream(path, dict.fromkeys(names, pa.large_string())):
+            yield from table.to_pylist()
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
+
+
+def _stream(path: Path, types: dict[str, pa.DataType]) -> Iterator[pa.Table]:
+    with csv.open_csv(
+        path,
+        read_options=csv.ReadOptions(block_size=MAX_IMPORTED_ROW_BYTES),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=_conversions(types),
+    ) as reader:
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
+
+
 def _check_quotes(path: Path) -> None:
     # Arrow reads a quoted body that was cut short as if it ended there.
     with path.open("rb") as file:
@@ -56,18 +88,25 @@ def _check_quotes(path: Path) -> None:
 
 
 def _read(path: Path, block_bytes: int) -> pa.Table:
-    types: dict[str, pa.DataType] = {name: TYPES[kind] for name, kind in EVENT_COLUMNS.items()}
-    types |= {"seq": pa.int64(), "body": pa.large_string(), ENCODING: pa.large_string()}
     return csv.read_csv(
         path,
         read_options=csv.ReadOptions(block_size=block_bytes),
         parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            column_types=types,
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
+        convert_options=_conversions(_types()),
+    )
+
+
+def _types() -> dict[str, pa.DataType]:
+    types: dict[str, pa.DataType] = {name: TYPES[kind] for name, kind in EVENT_COLUMNS.items()}
+    return types | {"seq": pa.int64(), "body": pa.large_string(), ENCODING: pa.large_string()}
+
+
+def _conversions(types: dict[str, pa.DataType]) -> csv.ConvertOptions:
+    return csv.ConvertOptions(
+        column_types=types,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
 
 

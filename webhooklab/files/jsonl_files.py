@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import orjson
 import pyarrow as pa
 
+from webhooklab.defaults import MAX_IMPORTED_ROW_BYTES
 from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
 from webhooklab.instants import parse_instant
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.whole import check_ends_with_a_line
 
 _TIMES: Final = [name for name, kind in EVENT_COLUMNS.items() if kind == "time"]
+_SLICE_ROWS: Final = 1_000
 _OPTIONS: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
@@ -29,7 +31,28 @@ def read(path: Path) -> pa.Table:
     """Read what `write` wrote. Raises `ValueError` for a line that is not a delivery."""
     check_ends_with_a_line(path)
     with path.open("rb") as file:
-        rows = [_row(line, number) for number, line in enumerate(file, 1)]
+        return _table([_row(line, number) for number, line in enumerate(file, 1)])
+
+
+def stream(path: Path) -> Iterator[pa.Table]:
+    """What `write` wrote, some rows at a time. Raises as `read`."""
+    check_ends_with_a_line(path)
+    rows: list[dict[str, Any]] = []
+    size = 0
+    with path.open("rb") as file:
+        lines = iter(lambda: file.readline(MAX_IMPORTED_ROW_BYTES + 1), b"")
+        for number, line in enumerate(lines, 1):
+            if len(line) > MAX_IMPORTED_ROW_BYTES:
+                raise ValueError(f"line {number} has more than {MAX_IMPORTED_ROW_BYTES} bytes")
+            if rows and (len(rows) == _SLICE_ROWS or size + len(line) > MAX_IMPORTED_ROW_BYTES):
+                yield _table(rows)
+                rows, size = [], 0
+            rows.append(_row(line, number))
+            size += len(line)
+    yield _table(rows)
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
     seen = {name for row in rows for name in row} or {"seq", *EVENT_COLUMNS}
     known = [name for name in ("seq", *EVENT_COLUMNS, ENCODING) if name in seen]
     names = [*known, *sorted(seen.difference(known))]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 from pyarrow import parquet
+
+_SLICE_ROWS: Final = 500
 
 
 def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
@@ -24,3 +26,10 @@ def write(file: BinaryIO, tables: Iterable[pa.Table]) -> None:
 def read(path: Path) -> pa.Table:
     """Read what `write` wrote. Raises `pyarrow.ArrowException` for what is not Parquet."""
     return parquet.ParquetFile(path).read()
+
+
+def stream(path: Path) -> Iterator[pa.Table]:
+    """What `write` wrote, some rows at a time. Raises as `read`."""
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(_SLICE_ROWS, use_threads=False):
+            yield pa.Table.from_batches([batch])

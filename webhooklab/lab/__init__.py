@@ -1,7 +1,7 @@
 """`Lab`: assembly for a notebook, nothing else. Each method hands on to the part that does it.
 
     frames deliveries waiting meaning senders    groups of its methods
-    answers pull_side send_side comparing reach keeping display
+    answers pull_side send_side comparing reach keeping studying display
     face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.
@@ -23,13 +23,13 @@ from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
 from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.lab.answers import Answers
 from webhooklab.lab.comparing import Comparing
-from webhooklab.lab.deliveries import Deliveries
 from webhooklab.lab.display import Display
 from webhooklab.lab.meaning import Meaning
 from webhooklab.lab.pull_side import PullSide
 from webhooklab.lab.reach import Reach
 from webhooklab.lab.send_side import SendSide
 from webhooklab.lab.senders import Senders
+from webhooklab.lab.studying import Studying
 from webhooklab.lab.waiting import Reacting
 from webhooklab.listening import Elsewhere
 from webhooklab.parts import Parts
@@ -42,7 +42,7 @@ _open_labs_lock = threading.RLock()
 
 
 class Lab(
-    Display, Reacting, Deliveries, Meaning, Senders, Answers, PullSide, SendSide, Comparing, Reach
+    Display, Reacting, Studying, Meaning, Senders, Answers, PullSide, SendSide, Comparing, Reach
 ):
     """Captures webhooks into a file, and shows them as DataFrames.
 

@@ -1,4 +1,4 @@
-"""What leaves the capture file: exports, and what is deleted for good."""
+"""What leaves the capture file, and what is taken in: exports, files, what is deleted for good."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from webhooklab import files, progress
+from webhooklab import files, loading, progress
 from webhooklab.lab.face import Face
+from webhooklab.records import Request
+from webhooklab.signatures import UNCHECKED, Verification
+from webhooklab.views import LIGHT_COLUMNS
 
 
 class Keeping(Face):
-    """`export`, `delete`, `clear` and `compact`."""
+    """`export`, `load`, `delete`, `clear` and `compact`."""
 
     def export(
         self,
@@ -22,7 +25,7 @@ class Keeping(Face):
         secrets: bool = False,
         overwrite: bool = True,
     ) -> Path:
-        """Write deliveries to a `.csv`, `.jsonl` or `.parquet` file; returns its path.
+        """Write deliveries to a `.csv`, `.jsonl`, `.parquet` or `.har` file; returns its path.
 
         `events`: some rows of `lab.events`; None is all. Credentials in headers and query strings
         are `***` unless `secrets=True`. The file appears whole or not at all, for its owner only.
@@ -32,6 +35,35 @@ class Keeping(Face):
         if events is not None:
             return files.export_frame(target, events, secrets=secrets, overwrite=overwrite)
         return files.export_store(target, self._parts.store, secrets=secrets, overwrite=overwrite)
+
+    def load(self, path: str | Path) -> pd.DataFrame:
+        """Take in the deliveries of a file; returns those added, the columns of `lab.find`.
+
+        What `export` wrote (`.csv`, `.jsonl`, `.parquet`, `.har`), other programs' HAR (browsers,
+        mitmproxy), webhook.site's CSV and JSON, a `.json` file or a directory of them, each the
+        body of one delivery. They keep `received_at` and `status`, get a new `seq` and the `source`
+        "import", and are interpreted and checked as if they came now; nothing is fetched for them
+        and none is forwarded. One that is there already (same `received_at`, method, path and body)
+        is not added, so a second call adds nothing.
+
+        A file is read through before anything is stored, and is taken whole or not at all; where
+        the process is killed meanwhile, the next call adds the rest. Raises `FileFormatError`,
+        which says which row is wrong and why, and `CaptureFileError`.
+        """
+        self._parts.check_open()
+        interpret = self._parts.mappings.interpreter().interpret
+        seqs = loading.load(
+            Path(path), self._parts.store, interpret=interpret, verify=self._verdict
+        )
+        return self._parts.views.rows(seqs, LIGHT_COLUMNS)
+
+    def _verdict(self, request: Request, provider: str | None) -> Verification:
+        checks = self._parts.listening.checks
+        if checks is None or checks.find(request.path, provider) is None:
+            return UNCHECKED
+        if loading.is_masked(request):
+            return Verification("unverifiable", "credentials are masked in the file")
+        return checks.verify(request, provider)[0]
 
     def delete(self, seqs: int | Iterable[int]) -> int:
         """Delete deliveries for good: their bytes leave the file. Returns how many there were.

@@ -1,0 +1,42 @@
+"""What deliveries are made of: held against each other, described, made into tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhooklab.diffs import Diff, diff, side_of
+from webhooklab.lab.deliveries import Deliveries
+from webhooklab.schemas import Drift, Schema, drift, infer
+
+
+class Studying(Deliveries):
+    """`diff`, `schema` and `drift`."""
+
+    def diff(self, left: Any, right: Any) -> Diff:
+        """What differs between two deliveries, or between two answers.
+
+        Each: a `seq`, a delivery (`lab[42]`), or a row of `lab.attempts` (`lab.attempts.iloc[-1]`).
+        Its `patch` is a JSON Patch (RFC 6902), `headers` those that differ; in a notebook it shows
+        both, side by side. Raises `UnknownDeliveryError`, `TypeError`.
+        """
+        sides = [side_of(self[each] if isinstance(each, int) else each) for each in (left, right)]
+        return diff(*sides)
+
+    def schema(self, event_type: str) -> Schema:
+        """What the JSON bodies of an event type look like; reads them all, one after the other.
+
+        `.json_schema`: JSON Schema. `.fields`: a frame of how often each field is present.
+        """
+        return infer(self._parts.store, event_type)
+
+    def drift(self, event_type: str) -> Drift:
+        """How the JSON bodies of an event type have changed, in the order of `seq`.
+
+        One row per field that appeared, vanished or took another type: `field`, `change`
+        ("appeared", "vanished", "type"), `since` (when the first such delivery was received), its
+        `seq`, `before` and `after` (types, or "absent"), `deliveries_before` and
+        `deliveries_since` (those that could have shown the field), `share` of the latter that
+        do. A field that comes and goes anyway has drifted only where chance would do this in less
+        than one case in a hundred. `.plot()` shows how often each was there, over time.
+        """
+        return drift(self._parts.store, event_type)

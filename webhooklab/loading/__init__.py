@@ -1,0 +1,114 @@
+"""Files, taken in: each is read through first, and then stored, whole or not at all.
+
+kinds                                       what a path is
+exported archives webhook_site folders      readers, all alike: a path to deliveries
+imported                                    what they give
+known                                       which of them are there already
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+from webhooklab import progress
+from webhooklab.defaults import IMPORT_CHUNK_BYTES, IMPORT_CHUNK_ROWS
+from webhooklab.errors import FileFormatError
+from webhooklab.loading.imported import Imported, is_masked
+from webhooklab.loading.kinds import Reader, reader
+from webhooklab.loading.known import Known
+from webhooklab.mapping import Mappings
+from webhooklab.records import Arrival, Interpretation, Request
+from webhooklab.signatures import UNCHECKED, Verification
+from webhooklab.store import Store
+
+__all__ = ["is_masked", "load", "load_into"]
+
+logger = logging.getLogger(__name__)
+
+Interpret: TypeAlias = Callable[[Request], Interpretation]
+Verify: TypeAlias = Callable[[Request, str | None], Verification]
+
+
+def load(path: Path, store: Store, *, interpret: Interpret, verify: Verify) -> list[int]:
+    """Store the deliveries at a path that are not there yet; returns their `seq`.
+
+    Raises `FileFormatError` for a file with anything in it that is no delivery, and
+    `CaptureFileError` when they cannot be stored; then nothing of it stays.
+    """
+    source = path.expanduser()
+    if not source.exists():
+        raise FileFormatError(f"There is no file {source}: check the path.")
+    try:
+        read = reader(source)
+        count, first, last = _looked_through(read)
+    except (ValueError, OSError, RecursionError) as error:
+        raise FileFormatError(
+            f"{source} cannot be loaded: {error}. Nothing of it was. Mend it there, or have it "
+            "exported again."
+        ) from error
+    known = Known(store, first, last)
+    new = (each for each in read() if not known.takes(each.request))
+    with progress.bar(count, f"loading {source.name}") as advance:
+        return _stored(store, _counted(new, advance), interpret, verify)
+
+
+def load_into(path: Path, source: Path) -> int:
+    """`load` into a capture file without a Lab; returns how many were added. No check applies."""
+    with contextlib.closing(Store(path)) as store:
+        interpret = Mappings(store).interpreter().interpret
+        return len(load(source, store, interpret=interpret, verify=lambda *_: UNCHECKED))
+
+
+def _looked_through(read: Reader) -> tuple[int, int, int]:
+    """How many there are, and from when to when: what is wrong with one is found before any."""
+    count, first, last = 0, 2**62, 0
+    for each in read():
+        count += 1
+        first, last = min(first, each.request.received_at), max(last, each.request.received_at)
+    return count, first, last
+
+
+def _counted(new: Iterator[Imported], advance: Callable[[int], object]) -> Iterator[Imported]:
+    for each in new:
+        yield each
+        advance(1)
+
+
+def _stored(
+    store: Store, new: Iterator[Imported], interpret: Interpret, verify: Verify
+) -> list[int]:
+    seqs: list[int] = []
+    try:
+        for chunk in _chunks(new):
+            arrivals = [_arrival(each, interpret, verify) for each in chunk]
+            seqs += [stored.seq for stored in store.append(arrivals) if stored is not None]
+    except BaseException:
+        store.delete(seqs)
+        raise
+    return seqs
+
+
+def _chunks(new: Iterator[Imported]) -> Iterator[list[Imported]]:
+    for first in new:
+        chunk, size = [], 0
+        for each in chain([first], new):
+            chunk.append(each)
+            size += len(each.request.body)
+            if len(chunk) == IMPORT_CHUNK_ROWS or size > IMPORT_CHUNK_BYTES:
+                break
+        yield chunk
+
+
+def _arrival(each: Imported, interpret: Interpret, verify: Verify) -> Arrival:
+    try:
+        interpretation = interpret(each.request)
+    except Exception:  # whatever is wrong with our understanding, the delivery is kept
+        logger.exception("a loaded delivery could not be interpreted")
+        interpretation = Interpretation()
+    verification = verify(each.request, interpretation.provider)
+    return Arrival(each.request, interpretation, each.status, verification)

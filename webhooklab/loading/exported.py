@@ -1,0 +1,49 @@
+"""Files that `lab.export` wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from webhooklab import files
+from webhooklab.headers import Headers
+from webhooklab.loading.imported import Imported, RowError, imported
+
+_NEEDED: Final = ("received_at", "method", "path", "query_string", "headers_json", "body")
+
+
+def deliveries(path: Path) -> Iterator[Imported]:
+    """The deliveries of an export, in order. Raises `ValueError`."""
+    number = 0
+    for table in files.stream(path):
+        missing = [name for name in _NEEDED if name not in table.column_names]
+        if missing:
+            raise ValueError(f"it has no column {missing[0]}: export rows of lab.events, whole")
+        for row in table.to_pylist():
+            number += 1
+            yield _read(row, number)
+
+
+def _read(row: dict[str, Any], number: int) -> Imported:
+    try:
+        query = row["query_string"]
+        return imported(
+            received_at=row["received_at"],
+            method=row["method"],
+            target=f"{row['path']}?{query}" if query else row["path"],
+            headers=_headers(row["headers_json"]),
+            body=row["body"] or b"",
+            remote=row.get("remote"),
+            status=row.get("status"),
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RowError(f"row {number}", error) from error
+
+
+def _headers(text: str | None) -> Headers:
+    pairs = json.loads(text or "[]")
+    if not isinstance(pairs, list):
+        raise ValueError("headers_json is no list")  # noqa: TRY004 - one error for all
+    return Headers((name, value) for name, value in pairs)

@@ -16,10 +16,14 @@ const {
   codingsOf,
   columnName,
   compileFilter,
+  counterpart,
   curlCode,
+  editableBody,
   fetchVerdict,
   gapsIn,
   groupLines,
+  headerChanges,
+  headerLines,
   Held,
   hexDump,
   kindOf,
@@ -46,6 +50,7 @@ const {
   unpack,
   upperBound,
   viewCode,
+  withLineEnds,
   withTerm,
 } = await import(inbox);
 
@@ -703,6 +708,53 @@ test("an attempt's verdict is in words, and says who made it", () => {
   assert.deepEqual(tryVerdict({ status: null, error: "too late" }), ["✗ no answer", "too late"]);
   assert.equal(senderText("forward:to:me"), "forward to:me");
   assert.equal(senderText("replay:0f0f"), "replay");
+});
+
+test("edited headers say what has changed, and nothing of what has not", () => {
+  const pairs = [
+    ["Host", "lab"],
+    ["X-A", "1"],
+    ["X-A", "2"],
+    ["Authorization", "***"],
+    ["X-B", "b: c"],
+  ];
+  const lines = headerLines(pairs);
+  assert.equal(lines, "X-A: 1\nX-A: 2\nAuthorization: ***\nX-B: b: c");
+  const changes = (from, to) => headerChanges(lines, lines.replace(from, to));
+  assert.deepEqual(changes("", ""), { changes: {}, error: "" });
+  assert.deepEqual(changes("X-B: b: c", "x-b:  d ").changes, { "x-b": "d" });
+  assert.deepEqual(changes("\nX-A: 2", "").changes, { "X-A": "1" });
+  assert.deepEqual(changes("Authorization: ***\n", "\n  \n").changes, { Authorization: null });
+  assert.deepEqual(changes("X-B", "__proto__").changes, JSON.parse('{"X-B": null, "__proto__": "b: c"}'));
+  assert.match(changes("X-A: 2", "X-A: 3").error, /X-A.*several times/);
+  assert.match(changes("X-B: b: c", "what").error, /“what” is no header/);
+});
+
+test("a body is edited where it is text that can be sent again", () => {
+  const edit = (body, type = "text/plain", packing = null) =>
+    editableBody(row({ content_type: type }), { bytes: typeof body === "string" ? bytes(body) : body, packing });
+  assert.deepEqual(edit("{}"), { text: "{}", why: "" });
+  assert.match(edit(new Uint8Array([0xff, 0x00, 0x01])).why, /not text/);
+  assert.match(edit(new Uint8Array([0xe9]), "text/plain; charset=latin1").why, /not in UTF-8/);
+  assert.match(edit("{}", "text/plain", { cut: true }).why, /unpacked/);
+  assert.match(edit("x".repeat(1_000_001)).why, /too large/);
+  assert.equal(withLineEnds("a\nb\n", "x\r\ny"), "a\r\nb\r\n");
+  assert.equal(withLineEnds("a\nb", "x\r\ny\nz"), "a\nb");
+  assert.equal(withLineEnds("a\nb", "xy"), "a\nb");
+});
+
+test("a delivery is held against its first, or what came before of its entity or type", () => {
+  const rows = [
+    row({ seq: 1, entity_id: "a", event_type: "x", duplicate_of: null }),
+    row({ seq: 2, entity_id: "b", event_type: "y", duplicate_of: null }),
+    row({ seq: 3, entity_id: "a", event_type: "y", duplicate_of: null }),
+  ];
+  const other = (more) => counterpart(row({ seq: 4, duplicate_of: null, ...more }), rows);
+  assert.equal(other({ entity_id: "b" }), 2);
+  assert.equal(other({ entity_id: "c", event_type: "x" }), 1);
+  assert.equal(other({}), 3);
+  assert.equal(other({ duplicate_of: 1, entity_id: "b" }), 1);
+  assert.equal(counterpart(rows[0], rows), null);
 });
 
 /** A case's row as this page holds it. */

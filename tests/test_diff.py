@@ -42,6 +42,9 @@ def test_headers_that_differ_are_told_and_credentials_are_not(lab):
     assert told["authorization"] == (["***"], ["***"])
     assert (told["x-a"], told["x-b"]) == ((["1"], []), ([], ["2"]))
     assert "x-same" not in told
+    shown = made.rows()
+    assert ("~", "authorization: ***", "authorization: ***") in shown
+    assert {("-", "x-a: 1", ""), ("+", "", "x-b: 2")} <= set(shown)
     assert "s3cret" not in repr(made) + made._repr_html_()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from html import escape
@@ -13,7 +13,7 @@ import pandas as pd
 
 from webhooklab import bodies, differences
 from webhooklab.defaults import MAX_DIFFERENCE_BYTES
-from webhooklab.headers import Headers
+from webhooklab.headers import Headers, Pair
 from webhooklab.records import Delivery
 from webhooklab.redaction import mask_pairs, mask_query
 
@@ -69,12 +69,10 @@ class Diff:
     @property
     def headers(self) -> list[tuple[str, list[str], list[str]]]:
         """The headers that differ: name in lower case, the values of each side; masked."""
-        left, right = (_values(each.headers) for each in (self.left, self.right))
-        real = [
-            {n: s.headers.get_list(n) for n in s.headers.names} for s in (self.left, self.right)
-        ]
-        names = [name for name in {**left, **right} if real[0].get(name) != real[1].get(name)]
-        return [(name, left.get(name, []), right.get(name, [])) for name in names]
+        shown = [_values(mask_pairs(side.headers.pairs)) for side in (self.left, self.right)]
+        left, right = (_values(side.headers.pairs) for side in (self.left, self.right))
+        names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
+        return [(name, shown[0].get(name, []), shown[1].get(name, [])) for name in names]
 
     @property
     def same(self) -> bool:
@@ -88,13 +86,12 @@ class Diff:
     def rows(self) -> list[Row]:
         """Both sides, line beside line: facts, headers that differ, bodies."""
         facts = [(f"{k}: {v}", f"{k}: {self.right.facts[k]}") for k, v in self.left.facts.items()]
-        both = [
-            ("\n".join(f"{name}: {value}" for value in ours) for ours in (left, right))
+        known: list[Row] = [("=" if left == right else "~", left, right) for left, right in facts]
+        headers: list[Row] = [
+            (_mark(left, right), _said(name, left), _said(name, right))
             for name, left, right in self.headers
         ]
-        lines = [(a, b) for a, b in (*facts, *map(tuple, both))]
-        known: list[Row] = [("=" if a == b else "~", a, b) for a, b in lines]
-        return known + _aligned(*_lines(self.left, self.right))
+        return known + headers + _aligned(*_lines(self.left, self.right))
 
     def __repr__(self) -> str:
         what = self.why_no_patch if self.patch is None else f"{len(self.patch)} changes in the body"
@@ -150,11 +147,20 @@ def diff(left: Side, right: Side) -> Diff:
     return Diff(left, right, patch)
 
 
-def _values(headers: Headers) -> dict[str, list[str]]:
+def _values(pairs: Iterable[Pair]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in mask_pairs(headers.pairs):
+    for name, value in pairs:
         found.setdefault(name.lower(), []).append(value)
     return found
+
+
+def _said(name: str, values: list[str]) -> str:
+    return "\n".join(f"{name}: {value}" for value in values)
+
+
+def _mark(left: Sized, right: Sized) -> str:
+    """How two that differ are shown: changed, gone or come."""
+    return ("~" if right else "-") if left else "+"
 
 
 def _lines(left: Side, right: Side) -> tuple[list[str], list[str]]:
@@ -205,19 +211,10 @@ def _aligned(left: list[str], right: list[str]) -> list[Row]:
     rows: list[Row] = []
     for what, a, b, c, d in SequenceMatcher(None, left, right, autojunk=True).get_opcodes():
         for offset in range(max(b - a, d - c)):
-            has_left, has_right = a + offset < b, c + offset < d
-            mark = (
-                "="
-                if what == "equal"
-                else "~"
-                if has_left and has_right
-                else "-"
-                if has_left
-                else "+"
-            )
-            rows.append(
-                (mark, left[a + offset] if has_left else "", right[c + offset] if has_right else "")
-            )
+            ours = left[a + offset : a + offset + 1] if a + offset < b else []
+            theirs = right[c + offset : c + offset + 1] if c + offset < d else []
+            mark = "=" if what == "equal" else _mark(ours, theirs)
+            rows.append((mark, "".join(ours), "".join(theirs)))
     return rows
 
 

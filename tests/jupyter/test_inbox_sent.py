@@ -48,3 +48,104 @@ def test_attempts_stand_side_by_side_as_they_are_made_while_a_cell_runs(notebook
     line = pulls.get_by_role("listitem").filter(has_text="Forward two")
     line.get_by_text("✗ failing").wait_for()
     line.get_by_text("the target answered 503").wait_for()
+
+
+HAND = (
+    SETUP
+    + """
+from tests.target_parts import HANG, Target, ok
+one = Target()
+two = Target(ok(b"no", 500))
+post(lab.url, order(1), authorization="Bearer s3cret", origin="https://evil.example")
+post(lab.url, order(2), authorization="Bearer s3cret", x_a="1")
+inbox.display()
+"""
+)
+
+
+def open_form(page, seq, name):
+    page.click_row(seq)
+    page.page.get_by_role("button", name=name).click()
+    return page.page.locator(".whl-send")
+
+
+def test_a_delivery_is_replayed_while_a_cell_runs_and_its_answer_is_seen(notebook):
+    page = notebook(
+        HAND,
+        "print(one.url)",
+        "time.sleep(6)",
+        "print(len(one.got), one.got[0].one('authorization'))",
+    )
+    page.run(0)
+    url = page.run(1).strip()
+    page.wait_rows("2", "1")
+    form = open_form(page, 2, "Replay")
+    form.get_by_label("URL to send to").fill(url)
+    page.start(2)
+    form.get_by_label("URL to send to").press("Enter")
+    form.get_by_text("answered 200").wait_for(timeout=4_000)
+    page.page.get_by_role("tab", name="Attempts").click()
+    page.page.locator(".whl-panel").get_by_text("✓ 200").wait_for(timeout=4_000)
+    assert page.is_running(2)
+    page.finish(2)
+    assert page.run(3).strip() == "1 Bearer s3cret"
+    # Nothing goes out for what a web page of another origin sent before somebody has confirmed it.
+    form = open_form(page, 1, "Replay")
+    form.get_by_role("button", name="Send", exact=True).click()
+    form.get_by_text("a web page of another origin sent it").wait_for()
+    assert page.run(3).startswith("1 ")
+    form.get_by_role("button", name="Send it all the same").click()
+    form.get_by_text("answered 200").wait_for()
+    assert page.run(3).startswith("2 ")
+    form.get_by_role("button", name="Cancel").click()
+    assert form.count() == 0
+
+
+def test_what_was_edited_in_the_browser_is_what_the_target_gets(notebook):
+    got = """
+got = one.got[-1]
+print(got.body.decode(), got.all("x-a"), got.all("x-b"), got.one("authorization"))
+"""
+    page = notebook(
+        HAND, "lab.forward(one.url, name='mine')\nlab.forward(two.url, name='<b>other</b>')", got
+    )
+    page.run(0)
+    page.run(1)
+    page.page.get_by_text("Forward mine").wait_for()
+    form = open_form(page, 2, "Edit and send")
+    assert "Bearer s3cret" not in form.get_by_label("Headers").input_value()
+    headers = form.get_by_label("Headers").input_value()
+    form.get_by_label("Headers").fill(headers.replace("x-a: 1", "x-b: é"))
+    form.get_by_label("Body").fill('{"edited": "<script>"}')
+    form.get_by_label("Send to", exact=True).select_option(label="the forward mine")
+    form.get_by_role("button", name="Send", exact=True).click()
+    form.get_by_text("answered 200").wait_for()
+    assert page.run(2).strip() == '{"edited": "<script>"} [] [\'é\'] Bearer s3cret'
+    form.get_by_label("Send to", exact=True).select_option(label="the forward <b>other</b>")
+    form.get_by_role("button", name="Send", exact=True).click()
+    form.get_by_text("✗").get_by_text("answered 500").wait_for()
+    form.get_by_label("Headers").fill("no header")
+    form.get_by_role("button", name="Send", exact=True).click()
+    form.get_by_text("“no header” is no header").wait_for()
+
+
+def test_two_deliveries_are_held_against_each_other(notebook):
+    more = "post(lab.url, {'id': 'x', 'type': 'order.shipped', 'number': 3, 'text': '<b>'})"
+    page = notebook(HAND, more)
+    page.run(0)
+    page.run(1)
+    page.wait_rows("3", "2", "1")
+    form = open_form(page, 3, "Diff with")
+    assert form.get_by_label("Number of the other delivery").input_value() == "2"
+    page.click_row(1)
+    form.get_by_role("columnheader", name="#1").wait_for()
+    rows = form.locator(".whl-sides tbody tr")
+    texts = [row.inner_text() for row in rows.all()]
+    assert any("number" in text and "1" in text and "3" in text for text in texts)
+    form.get_by_role("button", name="Differences only").click()
+    form.get_by_role("rowheader", name="number (changed)").wait_for()
+    assert page.page.locator(".whl-line[aria-selected=true] .whl-c-seq").inner_text() == "3"
+    assert form.locator("b").count() == 0
+    form.get_by_role("button", name="Close").click()
+    page.click_row(1)
+    page.wait_selected("1")

@@ -15,6 +15,7 @@ from webhooklab import search
 from webhooklab.errors import WebhookLabError
 from webhooklab.inbox import limits
 from webhooklab.inbox.news import Send
+from webhooklab.inbox.pairs import pair
 from webhooklab.inbox.rows import details, for_browser, light_rows, pack
 from webhooklab.inbox.tries import Tries
 from webhooklab.inbox.truths import Outlook, Truths, not_known
@@ -47,6 +48,7 @@ class Answers:
             "export": self._send_export,
             "truth": self._send_truth,
             "tries": self._send_tries,
+            "pair": self._send_pair,
         }
 
     def start(self) -> None:
@@ -128,6 +130,10 @@ class Answers:
         budget = limits.FETCHED_TRIES_BYTES if whole else limits.SHOWN_TRIES_BYTES
         answer = self._tries.of(seq, budget)
         self._send({"kind": "tries", "seq": seq, "whole": whole}, [answer])
+
+    def _send_pair(self, question: dict[str, Any]) -> None:
+        answer = pair(self._store, int(question["left"]), int(question["right"]))
+        self._send({"kind": "paired", "id": question["id"]}, [answer])
 
     def _send_export(self, question: dict[str, Any]) -> None:
         data = self._export(question["filter"])

@@ -1093,7 +1093,7 @@ function h(tag, given = {}, ...children) {
 }
 
 function button(text, title, onclick, more = {}) {
-  return h("button", { class: "whl-button", text, title, onclick, ...more });
+  return h("button", { class: "whl-button", type: "button", text, title, onclick, ...more });
 }
 
 function toggle(text, title, onclick) {
@@ -1353,7 +1353,6 @@ function moveTo(from, to) {
 
 const MARKED_DIFFERENCES = 2_000; // more are not marked: a patch is gone through one by one
 const SIGNS = { changed: "≠", added: "+", removed: "−" };
-const SIGN_WORDS = { changed: "changed", added: "only in the API", removed: "only in the payload" };
 
 /**
  * Both sides as one tree: {key, before, after, mark, entries}. `before` is a payload's node, `after`
@@ -1542,7 +1541,9 @@ function markedSides({ payload, difference, place }) {
   if (difference === null || place === null) return null;
   try {
     const patch = parseJson(difference, TREE_NODES);
-    return new SideBySide(bothSides(parseJson(payload, TREE_NODES), patch), patch.entries.length, place);
+    const heads = [place.length ? `Payload (${columnName(place)})` : "Payload", "Now (API)"];
+    const merged = bothSides(parseJson(payload, TREE_NODES), patch);
+    return new SideBySide(merged, patch.entries.length, heads, ["payload", "API"]);
   } catch {
     return null;
   }
@@ -1572,30 +1573,31 @@ function jsonSide(label, text, view) {
   }
 }
 
-/** Payload and truth as a table, line by line, the differences marked with a sign and a word. */
+/** Two sides as a table, line by line, the differences marked with a sign and a word. */
 class SideBySide {
-  constructor(merged, count, place) {
+  /** `heads` stand above the sides; `names` are what they are called in a sentence. */
+  constructor(merged, count, heads, names) {
+    this.words = { changed: "changed", removed: `only in the ${names[0]}`, added: `only in the ${names[1]}` };
     const all = sideLines(merged);
     this.faces = { All: all, "Differences only": sideLines(merged, true) };
-    const names = Object.keys(this.faces);
-    if (count && all.length > SMALL_TREE) names.reverse();
+    const faces = Object.keys(this.faces);
+    if (count && all.length > SMALL_TREE) faces.reverse();
     this.rows = h("tbody");
     this.rest = h("div");
-    this.el = h("div", {}, this.tools(count, names), this.table(place), this.rest);
-    this.pick(names[0]);
+    this.el = h("div", {}, this.tools(count, faces), this.table(heads), this.rest);
+    this.pick(faces[0]);
   }
 
-  tools(count, names) {
+  tools(count, faces) {
     const text = count ? countText(count, "difference", "differences") : "Both say the same.";
-    const faces = count ? choice("Lines", names, (name) => this.pick(name)) : null;
-    return h("div", { class: "whl-tools" }, h("span", { text }), faces);
+    const shown = count ? choice("Lines", faces, (name) => this.pick(name)) : null;
+    return h("div", { class: "whl-tools" }, h("span", { text }), shown);
   }
 
-  table(place) {
-    const heads = ["Field", place.length ? `Payload (${columnName(place)})` : "Payload", "Now (API)"];
-    const cells = heads.map((text) => h("th", { scope: "col", text }));
+  table(heads) {
+    const cells = ["Field", ...heads].map((text) => h("th", { scope: "col", text }));
     const head = h("thead", {}, h("tr", {}, ...cells));
-    const given = { class: "whl-pairs whl-sides", "aria-label": "Payload and API" };
+    const given = { class: "whl-pairs whl-sides", "aria-label": "Side by side" };
     return h("table", given, head, this.rows);
   }
 
@@ -1607,14 +1609,14 @@ class SideBySide {
   draw(name) {
     const lines = this.faces[name];
     const more = () => ((this.shown *= 4), this.draw(name));
-    this.rows.replaceChildren(...lines.slice(0, this.shown).map(sideRow));
+    this.rows.replaceChildren(...lines.slice(0, this.shown).map((line) => sideRow(line, this.words)));
     this.rest.replaceChildren(...(lines.length > this.shown ? [button("Show more", null, more)] : []));
   }
 }
 
-function sideRow({ key, depth, mark, before, after }) {
-  const word = mark ? h("span", { class: "whl-hidden", text: ` (${SIGN_WORDS[mark]})` }) : null;
-  const title = SIGN_WORDS[mark];
+function sideRow({ key, depth, mark, before, after }, words) {
+  const word = mark ? h("span", { class: "whl-hidden", text: ` (${words[mark]})` }) : null;
+  const title = words[mark];
   const sign = h("span", { class: "whl-sign", "aria-hidden": "true", title, text: SIGNS[mark] ?? "" });
   const name = h("span", { class: keyClass(key), text: key === null ? "$" : String(key) });
   const field = h("th", { scope: "row", style: `--depth: ${Math.min(depth, 40)}` }, sign, name, word);
@@ -1913,6 +1915,298 @@ function codeTab({ row, detail, view }) {
 }
 
 // ==============================================================================================
+// Sending one delivery by hand: as it came, or edited
+// ==============================================================================================
+
+// What belongs to one hop is set by what sends (webhooklab/sending/outgoing.py).
+const SET_BY_SENDER = new Set([
+  ...["host", "content-length", "connection", "keep-alive", "proxy-authenticate", "proxy-authorization"],
+  ...["proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"],
+]);
+const EDITED_CHARS = 1_000_000;
+
+/** Headers as lines to edit, without those that are set by what sends. */
+export function headerLines(pairs) {
+  const own = pairs.filter(([name]) => !SET_BY_SENDER.has(name.toLowerCase()));
+  return own.map(([name, value]) => `${name}: ${value}`).join("\n");
+}
+
+/**
+ * What was changed in lines of headers: {changes, error}, where `changes` has a value or null (to
+ * take it away) by name. What is as it was is not named, so what is shown as *** stays what it is.
+ */
+export function headerChanges(before, after) {
+  const [was, is] = [valuesByName(before), valuesByName(after)];
+  const odd = is.get("");
+  if (odd) return { changes: {}, error: `“${odd.values[0]}” is no header: write Name: value.` };
+  const changes = []; // pairs: a name may be __proto__
+  for (const key of new Set([...was.keys(), ...is.keys()])) {
+    const [old, now] = [was.get(key)?.values ?? [], is.get(key)?.values ?? []];
+    if (JSON.stringify(old) === JSON.stringify(now)) continue;
+    const name = (is.get(key) ?? was.get(key)).name;
+    if (now.length > 1) return { changes: {}, error: `${name} is there several times: set it once, or leave it.` };
+    changes.push([name, now[0] ?? null]);
+  }
+  return { changes: Object.fromEntries(changes), error: "" };
+}
+
+/** Lines of headers by their names in lower case; what is none has the name "". */
+function valuesByName(text) {
+  const found = new Map();
+  for (const line of text.split("\n").filter((each) => each.trim())) {
+    const [, name, value] = /^([^\s:]+):(.*)$/.exec(line) ?? [null, "", line];
+    const key = name.toLowerCase();
+    if (!found.has(key)) found.set(key, { name, values: [] });
+    found.get(key).values.push(value.trim());
+  }
+  return found;
+}
+
+/** A body as text to edit: {text, why}, where `why` says why it cannot be edited, and text is null. */
+export function editableBody(row, { bytes, packing }) {
+  const text = bodyText(bytes, row.content_type);
+  if (packing?.cut || packing?.error) return { text: null, why: "it could not be unpacked" };
+  if (text === null) return { text, why: "it is not text" };
+  if (encodingOf(bytes, row.content_type) !== "utf-8") return { text: null, why: "it is not in UTF-8" };
+  if (text.length > EDITED_CHARS) return { text: null, why: "it is too large" };
+  return { text, why: "" };
+}
+
+/** An edited text with the ends of lines that it had: the browser knows only one of them. */
+export function withLineEnds(edited, original) {
+  const carriage = original.includes("\r\n") && !/[^\r]\n|^\n/.test(original);
+  return carriage ? edited.replaceAll("\n", "\r\n") : edited;
+}
+
+const SEND_AGAIN = "Send it all the same";
+const UNKNOWN_END = "The kernel has ended: whether it was sent is not known.";
+
+/** Where to send a delivery, and what: nothing is sent before its button is pressed. */
+class SendForm {
+  /** `content` null: it is sent as it came; else its body, unpacked, and its headers are edited. */
+  constructor(view, row, detail, content) {
+    Object.assign(this, { view, row, detail, content, phase: "idle", said: "", question: null });
+    this.el = h("form", {
+      ...{ class: "whl-send", "aria-label": content ? "Edit and send" : "Replay" },
+      ...{ "data-lm-suppress-shortcuts": true, oninput: () => this.settle("idle", "") },
+      ...{ onsubmit: (event) => (event.preventDefault(), this.submit()), onkeydown: (event) => this.key(event) },
+    });
+    this.el.append(...this.parts().filter(Boolean));
+    this.draw();
+  }
+
+  parts() {
+    this.status = h("span", { role: "status", class: "whl-wire" });
+    this.again = button(SEND_AGAIN, null, () => this.ask({ ...this.question, confirmed: true }));
+    this.go = h("button", { class: "whl-button", type: "submit", text: "Send" });
+    const cancel = button("Cancel", "Close this (Escape)", () => this.view.closeForm());
+    const line = h("div", { class: "whl-tools" }, ...this.targetParts(), this.go, cancel);
+    return [line, ...(this.content ? this.editors() : []), h("div", {}, this.status, " ", this.again)];
+  }
+
+  targetParts() {
+    const forwards = (this.view.held.state?.pulls ?? []).filter(({ kind }) => kind === "Forward");
+    const options = forwards.map(({ name }) => h("option", { value: name, text: `the forward ${name}` }));
+    const typed = h("option", { value: "", text: "the URL" });
+    this.forward = h("select", { class: "whl-input", "aria-label": "Send to" }, typed, ...options);
+    this.forward.hidden = !forwards.length;
+    this.url = h("input", {
+      ...{ class: "whl-input whl-filter", type: "text", inputmode: "url", spellcheck: "false" },
+      ...{ "aria-label": "URL to send to", placeholder: "http://localhost:3000/hooks" },
+    });
+    this.url.value = this.view.lastUrl;
+    return [h("span", { text: `Send #${this.row.seq} to` }), this.forward, this.url];
+  }
+
+  editors() {
+    const { text, why } = editableBody(this.row, this.content);
+    this.lines = headerLines(JSON.parse(this.detail.headers));
+    this.headers = editor("Headers", this.lines);
+    this.original = text;
+    this.body = text === null ? null : editor("Body", text);
+    this.before = this.body?.value;
+    const signed = !["unchecked", "unsigned"].includes(this.row.verified);
+    const notes = [
+      this.detail.masked ? "What is shown as *** is sent as it came." : "",
+      this.body ? "" : `The body is sent as it is: ${why}.`,
+      signed ? "Once its body is edited, its signature is wrong: lab.replay(…, resign=secret) signs anew." : "",
+    ];
+    const labels = [labelled("Headers", this.headers), this.body ? labelled("Body", this.body) : null];
+    return [...labels, ...notes.filter(Boolean).map(note)];
+  }
+
+  submit() {
+    if (this.waits) return;
+    const edits = this.edits();
+    const named = this.forward.value;
+    const to = this.url.value.trim();
+    if (edits.error) this.settle("failed", edits.error);
+    else if (!named && !to) this.settle("failed", "Type the URL to send it to.");
+    else this.ask({ kind: "resend", seq: this.row.seq, ...(named ? { forward: named } : { to }), ...edits.changed });
+  }
+
+  edits() {
+    if (!this.content) return { changed: {}, error: "" };
+    const { changes, error } = headerChanges(this.lines, this.headers.value);
+    const same = !this.body || this.body.value === this.before;
+    const body = same ? {} : { body: withLineEnds(this.body.value, this.original) };
+    return { changed: { headers: changes, ...body }, error };
+  }
+
+  ask(question) {
+    const { connection } = this.view;
+    if (!connection.alive) return this.settle("failed", "The kernel does not answer: nothing was sent.");
+    this.view.lastUrl = question.to ?? this.view.lastUrl;
+    this.question = { ...question, id: connection.newId() };
+    this.settle("asked", "");
+    return connection.ask(this.question);
+  }
+
+  get waits() {
+    return this.phase === "asked" || this.phase === "heard";
+  }
+
+  /** The kernel has heard of it, has sent it, or says why not. */
+  hear({ id, outcome, text }) {
+    if (id === this.question?.id) this.settle(outcome, text);
+  }
+
+  fail(id) {
+    if (id === null && this.waits) this.settle("failed", UNKNOWN_END);
+  }
+
+  settle(phase, said) {
+    if (phase === "idle" && this.waits) return; // typing does not call it back
+    Object.assign(this, { phase, said });
+    this.draw();
+  }
+
+  draw() {
+    const asked = this.view.connection.waitText("resend", "Sending…");
+    const signs = { sent: "✓ ", refused: "✗ ", failed: "✗ " };
+    const texts = { asked, heard: "Sending: the target has not answered yet…" };
+    setText(this.status, texts[this.phase] ?? (signs[this.phase] ?? "") + this.said);
+    setAttribute(this.status, "data-outcome", this.phase);
+    this.again.hidden = this.phase !== "confirm";
+    this.go.disabled = this.waits;
+    this.url.hidden = this.forward.value !== "";
+  }
+
+  key(event) {
+    event.stopPropagation(); // Shift+Enter is not for the cell
+    if (event.key === "Escape") this.view.closeForm();
+  }
+}
+
+function editor(label, text) {
+  const rows = Math.min(Math.max(text.split("\n").length, 2), 10);
+  const area = h("textarea", { class: "whl-input whl-editor", "aria-label": label, rows, spellcheck: "false" });
+  area.value = text;
+  return area;
+}
+
+function labelled(text, element) {
+  return h("label", {}, h("span", { class: "whl-dim", text }), element);
+}
+
+// ==============================================================================================
+// Two deliveries, held against each other
+// ==============================================================================================
+
+/** What a delivery is best held against: its first, else the one before it of its entity or type. */
+export function counterpart(row, rows) {
+  if (row.duplicate_of !== null) return row.duplicate_of;
+  const earlier = rows.filter(({ seq }) => seq < row.seq);
+  const of = (name) => (row[name] === null ? undefined : earlier.findLast((each) => each[name] === row[name]));
+  return (of("entity_id") ?? of("event_type") ?? earlier.at(-1))?.seq ?? null;
+}
+
+/** With which other delivery to compare the selected one; a row that is clicked on is taken. */
+class DiffForm {
+  constructor(view, row) {
+    Object.assign(this, { view, row, asked: null, said: "" });
+    const key = (event) => (event.stopPropagation(), event.key === "Escape" && view.closeForm());
+    this.other = h("input", {
+      ...{ class: "whl-input", type: "text", inputmode: "numeric", size: 9, "aria-label": "Number of the other delivery" },
+    });
+    this.other.value = counterpart(row, view.held.rows) ?? "";
+    const go = h("button", { class: "whl-button", type: "submit", text: "Compare" });
+    const close = button("Close", "Close this (Escape)", () => view.closeForm());
+    this.status = h("span", { role: "status", class: "whl-dim" });
+    this.result = h("div", { class: "whl-difference" });
+    const about = h("span", { text: `Diff #${row.seq} with #` });
+    const line = h("div", { class: "whl-tools" }, about, this.other, go, close, this.status);
+    const given = { class: "whl-send", "aria-label": "Diff", "data-lm-suppress-shortcuts": true, onkeydown: key };
+    const onsubmit = (event) => (event.preventDefault(), this.ask());
+    this.el = h("section", given, h("form", { onsubmit }, line), this.result);
+    this.draw();
+  }
+
+  /** A row that was clicked on. */
+  take(seq) {
+    this.other.value = seq;
+    this.ask();
+  }
+
+  ask() {
+    const { connection } = this.view;
+    const seq = Number(this.other.value);
+    if (!Number.isSafeInteger(seq) || seq < 1) return this.say("Type a number, or click on a row.");
+    this.asked = { id: connection.newId(), left: Math.min(seq, this.row.seq), right: Math.max(seq, this.row.seq) };
+    this.result.replaceChildren();
+    connection.ask({ kind: "pair", ...this.asked });
+    return this.say("");
+  }
+
+  say(text) {
+    this.said = text;
+    this.draw();
+  }
+
+  draw() {
+    const hint = "or click on the other row";
+    const asks = this.view.connection.waitText("pair", "Asking the kernel…");
+    setText(this.status, this.asked ? asks : this.said || hint);
+  }
+
+  hear({ id }, buffer) {
+    if (id !== this.asked?.id) return;
+    const heads = [this.asked.left, this.asked.right].map((seq) => `#${seq}`);
+    this.asked = null;
+    this.result.replaceChildren(pairElement(JSON.parse(textOf(buffer)), heads, this.view));
+    this.say(" ");
+  }
+
+  fail(id) {
+    if (id !== null && id !== this.asked?.id) return;
+    this.asked = null;
+    this.say("They could not be compared.");
+  }
+}
+
+function pairElement({ left, right, difference }, heads, view) {
+  const marked = difference === null ? null : markedPair(left, right, difference, heads);
+  if (marked) return marked.el;
+  const sides = [left, right].map(({ text, why }, at) =>
+    text === null ? note(`${heads[at]} is not shown: ${why}.`) : jsonSide(heads[at], text, view),
+  );
+  const both = left.text !== null && right.text !== null;
+  return h("div", {}, both ? note(UNPAIRED) : null, h("div", { class: "whl-apart" }, ...sides));
+}
+
+const UNPAIRED = "The differences are not marked: there are too many, or these are not two objects.";
+
+function markedPair(left, right, difference, heads) {
+  try {
+    const patch = parseJson(difference, TREE_NODES);
+    const merged = bothSides(parseJson(left.text, TREE_NODES), patch);
+    return new SideBySide(merged, patch.entries.length, heads, ["left one", "right one"]);
+  } catch {
+    return null;
+  }
+}
+
+// ==============================================================================================
 // The details of one delivery
 // ==============================================================================================
 
@@ -1952,6 +2246,7 @@ class Detail {
     );
     this.panel = h("div", { class: "whl-panel", role: "tabpanel", id: `${prefix}-panel` });
     this.body = h("div", {}, list, this.panel);
+    this.form = null; // what is about to be sent
     this.el.append(this.head, this.body);
   }
 
@@ -1966,8 +2261,11 @@ class Detail {
   draw(selected, row, detail, wait) {
     this.shown = { selected, row, detail, wait };
     this.el.hidden = selected === null;
+    if (this.form && this.form.row.seq !== selected) this.closeForm();
     if (selected === null) return;
     this.body.hidden = !row;
+    if (this.wantsForm) this.openForm(this.wantsForm);
+    this.form?.draw();
     this.drawHead();
     if (row) this.drawPanel();
   }
@@ -1988,14 +2286,36 @@ class Detail {
       this.view.copy(code, code),
     );
     const close = button("Close", "Close the details (Escape)", () => this.view.closeDetail());
+    const replay = button("Replay…", "Send it again, as it came", () => this.openForm("replay"));
+    const edit = button("Edit and send…", "Change its body and headers, and send that", () => this.openForm("edit"));
+    const diff = button("Diff with…", "Hold it against another delivery", () => this.openForm("diff"));
     const title = h("strong", { text: `#${row.seq} ${row.method}` });
     const path = h("span", { class: "whl-path", text: targetText(row), title: targetText(row) });
     const facts = factsOf(row, this.view.since).map((fact) => this.factElement(...fact));
     return [
-      h("div", { class: "whl-title" }, title, path, copy, close),
+      h("div", { class: "whl-title" }, title, path, replay, edit, diff, copy, close),
       this.verdict(row),
       h("div", { class: "whl-facts", role: "list", "aria-label": "Facts" }, ...facts),
     ];
+  }
+
+  /** Show what it takes to send it: at once, or when what is to be edited is here. */
+  openForm(kind) {
+    const { row, detail } = this.shown;
+    const content = kind === "edit" && detail ? this.contentOf(detail) : null;
+    const waits = kind === "edit" && !content;
+    this.wantsForm = waits ? kind : null;
+    if (waits) return;
+    this.closeForm();
+    const { view } = this;
+    this.form = kind === "diff" ? new DiffForm(view, row) : new SendForm(view, row, detail, content);
+    this.el.insertBefore(this.form.el, this.body);
+    this.form.el.querySelector("input").focus();
+  }
+
+  closeForm() {
+    this.form?.el.remove();
+    this.form = this.wantsForm = null;
   }
 
   /** The signature's verdict in words, and the delivery of which this is a repetition. */
@@ -2879,6 +3199,7 @@ class View {
     this.kept = null; // the selected row and its detail, which stay while it is selected
     this.wanted = null; // the row that the kernel was asked for
     this.exporting = null;
+    this.lastUrl = ""; // where something was sent to by hand
     this.unfolded = new Map(); // answers of targets, by attempt: whether they are open
     this.build();
     el.append(this.el);
@@ -2925,7 +3246,7 @@ class View {
 
   gridActions() {
     return {
-      pick: (seq) => this.show(seq),
+      pick: (seq) => this.pick(seq),
       toggle: (key) => this.toggleGroup(key),
       sort: (column) => (this.listing.sortBy(column), this.dirty()),
       scroll: () => this.scrolled(),
@@ -3039,6 +3360,13 @@ class View {
     this.connection.askBody(seq);
   }
 
+  /** A row was clicked on: it is selected, or what the selected one is compared with. */
+  pick(seq) {
+    const { form } = this.detail;
+    if (form?.take && seq !== this.selected) form.take(seq);
+    else this.show(seq);
+  }
+
   /** Select a row and bring it into sight, where it is among those shown. */
   show(seq) {
     this.cursor = null;
@@ -3050,6 +3378,11 @@ class View {
   closeDetail() {
     this.select(null);
     this.grid.el.focus();
+  }
+
+  closeForm() {
+    this.detail.closeForm();
+    this.detail.focus();
   }
 
   rowOf(seq) {
@@ -3126,6 +3459,7 @@ class View {
   answered(message, buffer) {
     if (message.kind === "found") this.listing.found(message, buffer);
     if (message.kind === "exported") this.exported(message.id, buffer);
+    if (message.kind === "resent" || message.kind === "paired") this.detail.form?.hear(message, buffer);
     if (message.kind === "older") {
       const rows = rowsOf(JSON.parse(textOf(buffer.subarray(0, message.columns))));
       this.listing.tookOlder(message, rows);
@@ -3143,6 +3477,7 @@ class View {
 
   /** No answer will come: to one question, or (null) to none of them. */
   failed(id) {
+    this.detail.form?.fail(id);
     if (id === null || id === this.exporting) this.exporting = null;
     if (id === null || id === this.wanted?.id) this.wanted = null;
     if (id === null || id === this.listing.older.asked) this.listing.older.asked = null;
@@ -3210,7 +3545,7 @@ const TICK_MS = 1_000;
 const HERE_TICKS = 15;
 const SLOW_ANSWER_MS = 800;
 const ANSWER_TO = {
-  ...{ found: "search", exported: "export", older: "older", truth: "truth", tries: "tries" },
+  ...{ found: "search", exported: "export", older: "older", truth: "truth", tries: "tries", resent: "resend", paired: "pair" },
   ...{ details: "body", absent: "body" },
 };
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.waiting import until
+from webhooklab import read
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -64,3 +65,8 @@ def test_the_cells_do_what_is_printed_below_them(cells, capsys):
     exec(sending, cells)
     assert len(lab.attempts) >= 3
     cells["forward"].stop()
+    rows = len(lab)
+    exec(leaving, cells)
+    assert len(lab) == rows
+    assert read("captures.har").index.equals(lab.events.index)
+    assert [path.suffix for path in sorted(Path("tests").iterdir())] == [".body", ".py"]

@@ -47,7 +47,21 @@ def test_what_cannot_be_read_says_why(store, body):
     assert found["difference"] is None
 
 
-def test_what_is_gone_or_no_object_has_no_patch(store):
-    assert paired(store, b"[1]", b"[2]")["difference"] is None
+def test_lists_have_a_patch_too_and_what_is_too_large_has_none(store):
+    found = paired(store, b"[1]", b"[2]")
+    assert json.loads(found["difference"]) == [{"op": "replace", "path": "/0", "value": 2}]
+    large = json.dumps(["x" * 600_000]).encode()
+    assert paired(store, large, large)["difference"] is None
+
+
+def test_headers_that_differ_are_told_and_credentials_are_not(store):
+    given = [[("X-A", "1"), ("X-Api-Key", "one")], [("x-a", "1"), ("X-Api-Key", "two")]]
+    left, right = store.append([arrival(b"{}", "/", each) for each in given])
+    found = json.loads(pairs.pair(store, left.seq, right.seq))
+    assert found["headers"] == [["x-api-key", ["***"], ["***"]]]
+
+
+def test_what_is_gone_is_said(store):
     gone = json.loads(pairs.pair(store, 98, 99))
     assert gone["left"] == {"text": None, "why": "it is no longer there"}
+    assert gone["headers"] == []

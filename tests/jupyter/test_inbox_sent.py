@@ -138,12 +138,15 @@ def test_two_deliveries_are_held_against_each_other(notebook):
     form = open_form(page, 3, "Diff with")
     assert form.get_by_label("Number of the other delivery").input_value() == "2"
     page.click_row(1)
-    form.get_by_role("columnheader", name="#1").wait_for()
+    form.get_by_role("columnheader", name="#1").first.wait_for()
     rows = form.locator(".whl-sides tbody tr")
     texts = [row.inner_text() for row in rows.all()]
     assert any("number" in text and "1" in text and "3" in text for text in texts)
     form.get_by_role("button", name="Differences only").click()
     form.get_by_role("rowheader", name="number (changed)").wait_for()
+    headers = form.get_by_role("table", name="Headers that differ").inner_text()
+    assert "authorization" in headers
+    assert "s3cret" not in headers
     assert page.page.locator(".whl-line[aria-selected=true] .whl-c-seq").inner_text() == "3"
     assert form.locator("b").count() == 0
     form.get_by_role("button", name="Close").click()

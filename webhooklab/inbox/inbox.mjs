@@ -2184,7 +2184,13 @@ class DiffForm {
   }
 }
 
-function pairElement({ left, right, difference }, heads, view) {
+function pairElement(pair, heads, view) {
+  const rows = pair.headers.map(([name, ...values]) => [name, ...values.map((each) => each.join("\n") || "–")]);
+  const headers = rows.length ? pairsTable("Headers that differ", ["Header", ...heads], rows) : null;
+  return h("div", {}, pairBodies(pair, heads, view), headers ?? note("The headers are the same."));
+}
+
+function pairBodies({ left, right, difference }, heads, view) {
   const marked = difference === null ? null : markedPair(left, right, difference, heads);
   if (marked) return marked.el;
   const sides = [left, right].map(({ text, why }, at) =>
@@ -2194,7 +2200,7 @@ function pairElement({ left, right, difference }, heads, view) {
   return h("div", {}, both ? note(UNPAIRED) : null, h("div", { class: "whl-apart" }, ...sides));
 }
 
-const UNPAIRED = "The differences are not marked: there are too many, or these are not two objects.";
+const UNPAIRED = "The differences are not marked: there are too many, or these are too large.";
 
 function markedPair(left, right, difference, heads) {
   try {

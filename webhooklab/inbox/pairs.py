@@ -6,7 +6,9 @@ import json
 from typing import Any, Final
 
 from webhooklab import bodies, states
-from webhooklab.differences import difference
+from webhooklab.defaults import MAX_DIFFERENCE_BYTES
+from webhooklab.differences import patch
+from webhooklab.diffs import Diff, side_of
 from webhooklab.inbox.limits import FETCHED_SIDES_BYTES
 from webhooklab.records import Delivery
 from webhooklab.store import Store
@@ -25,13 +27,32 @@ def pair(store: Store, left: int, right: int) -> bytes:
     """JSON: of `left` and `right` the `text` of the body as JSON, None where `why` says why not.
 
     `difference`: the JSON Patch that makes the right one of the left one; None where there is none.
+    `headers`: those that differ, each a name and the values of both sides, masked.
     """
-    sides = [_side(store.delivery(seq)) for seq in (left, right)]
-    (before, one), (after, two) = sides
-    patch = None
+    both = [store.delivery(seq) for seq in (left, right)]
+    (before, one), (after, two) = (_side(each) for each in both)
+    made = None
     if one["text"] is not None and two["text"] is not None:
-        patch = difference(before, after, len(one["text"]) + len(two["text"]))
-    return json.dumps({"left": one, "right": two, "difference": patch}).encode()
+        made = _patch(before, after, len(one["text"]) + len(two["text"]))
+    told = {"left": one, "right": two, "difference": made, "headers": _headers(*both)}
+    return json.dumps(told).encode()
+
+
+def _patch(before: Any, after: Any, size: int) -> str | None:
+    if size > MAX_DIFFERENCE_BYTES:
+        return None
+    try:
+        return states.dump(patch(before, after))
+    except (RecursionError, TypeError, ValueError):  # too deep; a number that only Decimal holds
+        return None
+
+
+def _headers(
+    left: Delivery | None, right: Delivery | None
+) -> list[tuple[str, list[str], list[str]]]:
+    if left is None or right is None:
+        return []
+    return Diff(side_of(left), side_of(right), None).headers
 
 
 def _side(delivery: Delivery | None) -> tuple[Any, dict[str, str | None]]:

@@ -118,3 +118,14 @@ def test_a_method_arrives_again(lab, run, method):
 
 def test_a_method_is_quoted():
     assert "'POST; id'" in curl(Sendable("POST; id", "http://x/", (), b""))
+
+
+@runners
+def test_credentials_are_sent_again_only_if_asked_for(lab, run):
+    send_raw(lab, b"POST", b"/hooks?token=s3cret&a=1", HEADERS, b"\xff'")
+    shown = lab[1].curl(lab.url) + lab[1].python(lab.url)
+    assert "s3cret" not in shown
+    assert shown.count("***") == 4
+    run(lab)
+    assert lab[2].headers.get("authorization") == "Bearer s3cret"
+    assert lab[2].query_string == "token=s3cret&a=1"

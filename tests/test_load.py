@@ -71,6 +71,8 @@ def test_equal_rows_of_one_file_are_several_deliveries(lab, other, tmp_path):
     path = lab.export(tmp_path / "x.csv", twice)
     assert len(other.load(path)) == 2
     assert other.load(path).empty
+    other.delete(1)
+    assert len(other.load(path)) == 1
 
 
 def test_mappings_and_checks_apply(lab, tmp_path):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.waiting import until
+from webhooklab import read
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -37,7 +38,7 @@ def cells(tmp_path, monkeypatch):
 
 
 def test_the_cells_do_what_is_printed_below_them(cells, capsys):
-    opening, looking, more, shop, pull, compare, genuine, sending = blocks("python")
+    opening, looking, more, shop, pull, compare, genuine, sending, leaving = blocks("python")
     exec(opening, cells)
     lab = cells["lab"]
     assert re.fullmatch(r"http://127.0.0.1:\d+/\n", capsys.readouterr().out)
@@ -64,3 +65,8 @@ def test_the_cells_do_what_is_printed_below_them(cells, capsys):
     exec(sending, cells)
     assert len(lab.attempts) >= 3
     cells["forward"].stop()
+    rows = len(lab)
+    exec(leaving, cells)
+    assert len(lab) == rows
+    assert read("captures.har").index.equals(lab.events.index)
+    assert [path.suffix for path in sorted(Path("tests").iterdir())] == [".body", ".py"]

@@ -23,6 +23,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name
     5   comparison/                              pushed events held against polled snapshots
+    6   fixture                                  a delivery as a test
     6   samples/                                 deliveries to try things with, offline
     6   charts/                                  pictures of a comparison
     7   schemas/                                 what bodies look like, and how that changes

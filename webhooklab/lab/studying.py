@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from webhooklab import fixture
 from webhooklab.diffs import Diff, diff, side_of
 from webhooklab.lab.deliveries import Deliveries
+from webhooklab.records import Delivery
 from webhooklab.schemas import Drift, Schema, drift, infer
 
 
 class Studying(Deliveries):
-    """`diff`, `schema` and `drift`."""
+    """`diff`, `schema`, `drift` and `fixture`."""
 
     def diff(self, left: Any, right: Any) -> Diff:
         """What differs between two deliveries, or between two answers.
@@ -40,3 +43,17 @@ class Studying(Deliveries):
         than one case in a hundred. `.plot()` shows how often each was there, over time.
         """
         return drift(self._parts.store, event_type)
+
+    def fixture(
+        self, delivery: int | Delivery, folder: str | Path = "tests", *, overwrite: bool = False
+    ) -> Path:
+        """Make a delivery a pytest test that outlives the notebook; returns the test's path.
+
+        Beside it stands the exact body. The test has method, URL and headers, and where its
+        provider signs, `signed()`: the delivery with a signature of now, by a made-up secret.
+        Credentials in headers and query are `***`, its old signature is left out; the body is as it
+        came. Raises `ExportError` where one of the files is there already (`overwrite` replaces
+        them) or cannot be written, `UnknownDeliveryError`.
+        """
+        chosen = self[delivery] if isinstance(delivery, int) else delivery
+        return fixture.write(chosen, Path(folder), overwrite=overwrite)

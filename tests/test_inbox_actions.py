@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.raw_http import post
 from tests.store_parts import arrival
 from tests.target_parts import HANG, QUICK, Target, free_port, ok
 from tests.test_inbox_feed import Browser
@@ -18,19 +19,21 @@ LOGIN = ("Authorization", "Bearer s3cret")
 class Hand:
     """Somebody who clicks, and reads what is said."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, kind="resend"):
         self.lab = lab
+        self.kind = kind
         self.browser = Browser()
         act = lab._shown()._actions._act
         self.actions = Actions(act, self.browser.send)
 
     def send(self, **message):
-        self.actions.order({"kind": "resend", "id": "1", **message})
+        self.actions.order({"kind": self.kind, "id": "1", **message})
         return self
 
     def said(self):
-        until(lambda: len(self.browser.of("resent")) > 1)
-        [heard, told] = self.browser.of("resent")
+        answer = {"resend": "resent", "forward": "forwarded"}[self.kind]
+        until(lambda: len(self.browser.of(answer)) > 1)
+        [heard, told] = self.browser.of(answer)
         assert heard["outcome"] == "heard"
         self.browser.forget()
         return told["outcome"], told["text"]
@@ -77,6 +80,22 @@ def test_it_goes_to_a_forwards_target_with_what_the_forward_says(captured):
         assert got.one("x-f") == "f"
         assert got.one("authorization").startswith("Basic ")
         assert Hand(captured).send(seq=1, forward="other").said()[0] == "failed"
+
+
+def test_what_comes_from_now_on_is_forwarded(captured):
+    with Target() as target:
+        hand = Hand(captured, "forward").send(to=target.url, where="path:/wanted")
+        outcome, text = hand.said()
+        assert (outcome, target.url in text) == ("sent", True)
+        for path in ("unwanted", "wanted"):
+            assert post(f"{captured.url}{path}", b"new").status == 200
+        until(lambda: target.got)
+        assert hand.send(to=target.url, where="after:never").said()[0] == "failed"
+        assert hand.send(to=captured.url).said()[0] == "failed"  # it would go round in circles
+        assert hand.send(to=AWAY).said()[0] == "confirm"
+        assert list(captured._parts.sending.forwards) == [target.url]
+        assert [got.body for got in target.got] == [b"new"]
+    assert list(captured.attempts["seq"]) == [5]
 
 
 def test_credentials_leave_this_machine_only_when_that_is_confirmed(captured):

@@ -129,6 +129,27 @@ print(got.body.decode(), got.all("x-a"), got.all("x-b"), got.one("authorization"
     form.get_by_text("“no header” is no header").wait_for()
 
 
+def test_what_comes_from_now_on_is_forwarded_from_the_browser(notebook):
+    more = """
+from tests.waiting import until
+post(lab.url, order(3))
+post(lab.url, {"id": "wanted"})
+until(lambda: one.got)
+print(one.got[0].body)
+"""
+    page = notebook(HAND, "print(one.url)", more)
+    page.run(0)
+    url = page.run(1).strip()
+    page.wait_rows("2", "1")
+    form = open_form(page, 2, "Forward")
+    form.get_by_label("URL to send to").fill(url)
+    form.get_by_label("Only what this filter finds").fill('"wanted"')
+    form.get_by_role("button", name="Send", exact=True).click()
+    form.get_by_text("What comes from now on goes to").wait_for()
+    page.page.get_by_text(f"Forward {url}").wait_for()
+    assert "wanted" in page.run(2)
+
+
 def test_two_deliveries_are_held_against_each_other(notebook):
     more = "post(lab.url, {'id': 'x', 'type': 'order.shipped', 'number': 3, 'text': '<b>'})"
     page = notebook(HAND, more)

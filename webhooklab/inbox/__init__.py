@@ -6,11 +6,20 @@ out from the kernel (`actions`). When the lab closes, a static
 page stands in its place (`snapshot`), so that a saved notebook shows something without a kernel.
 """
 
-from webhooklab.inbox.actions import Resend
+from webhooklab.inbox.actions import Resend, SendOn
 from webhooklab.inbox.inbox import Inbox
 from webhooklab.inbox.place import in_notebook
 from webhooklab.inbox.snapshot import snapshot_html
 from webhooklab.inbox.state import Description, Pull
 from webhooklab.inbox.widget import InboxWidget
 
-__all__ = ["Description", "Inbox", "InboxWidget", "Pull", "Resend", "in_notebook", "snapshot_html"]
+__all__ = [
+    "Description",
+    "Inbox",
+    "InboxWidget",
+    "Pull",
+    "Resend",
+    "SendOn",
+    "in_notebook",
+    "snapshot_html",
+]

@@ -1,7 +1,7 @@
-"""What a user does in the browser that sends something out: one delivery, to one target.
+"""What a user does in the browser that sends out: one delivery, or all that come from now on.
 
-It begins here with a click alone: no message but `resend` leads to it, and nothing that came from
-the wire makes one. What carries credentials to another machine is asked about first.
+It begins here with a click alone: no messages but `resend` and `forward` lead to it, and nothing
+that came from the wire makes one. What carries credentials to another machine is asked about first.
 """
 
 from __future__ import annotations
@@ -32,8 +32,17 @@ class Resend:
     confirmed: bool = False
 
 
-Act: TypeAlias = Callable[[Resend], tuple[bool, str]]
-"""Sends it: whether the target has taken it, and what came of it in words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOn:
+    """What comes from now on, to be forwarded. `where`: the filter language; "": all of it."""
+
+    to: str
+    where: str = ""
+    confirmed: bool = False
+
+
+Act: TypeAlias = Callable[[Resend | SendOn], tuple[bool, str]]
+"""Does it: whether the target has taken it, and what came of it in words.
 
 Raises `WebhookLabError`; `ConfirmationError` says what to confirm.
 """
@@ -44,7 +53,7 @@ _CONFIRM: Final = "confirm"
 _FAILED: Final = "failed"
 
 
-def no_act(_resend: Resend) -> tuple[bool, str]:
+def no_act(_order: Resend | SendOn) -> tuple[bool, str]:
     """Where nothing can be sent."""
     return False, "Nothing can be sent from here."
 
@@ -64,7 +73,7 @@ class Actions:
 
     def _do(self, message: dict[str, Any]) -> None:
         try:
-            taken, text = self._act(_resend(message))
+            taken, text = self._act(_ORDERS[str(message["kind"])](message))
             outcome = _SENT if taken else _REFUSED
         except ConfirmationError as error:
             outcome, text = _CONFIRM, str(error)
@@ -76,7 +85,7 @@ class Actions:
 
     def _tell(self, message: dict[str, Any], outcome: str, text: str) -> None:
         told = {"id": message.get("id"), "outcome": outcome, "text": text}
-        self._send({"kind": "resent", **told}, [])
+        self._send({"kind": _ANSWERS[str(message["kind"])], **told}, [])
 
 
 def _resend(message: dict[str, Any]) -> Resend:
@@ -89,3 +98,20 @@ def _resend(message: dict[str, Any]) -> Resend:
         body=None if body is None else str(body).encode("utf-8", "replace"),
         confirmed=message.get("confirmed") is True,
     )
+
+
+def _send_on(message: dict[str, Any]) -> SendOn:
+    return SendOn(
+        to=str(message["to"]),
+        where=str(message.get("where") or ""),
+        confirmed=message.get("confirmed") is True,
+    )
+
+
+_ORDERS: Final[dict[str, Callable[[dict[str, Any]], Resend | SendOn]]] = {
+    "resend": _resend,
+    "forward": _send_on,
+}
+_ANSWERS: Final = {"resend": "resent", "forward": "forwarded"}
+KINDS: Final = frozenset(_ORDERS)
+"""The messages that order something."""

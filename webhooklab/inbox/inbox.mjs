@@ -1984,10 +1984,10 @@ const UNKNOWN_END = "The kernel has ended: whether it was sent is not known.";
 /** Where to send a delivery, and what: nothing is sent before its button is pressed. */
 class SendForm {
   /** `content` null: it is sent as it came; else its body, unpacked, and its headers are edited. */
-  constructor(view, row, detail, content) {
+  constructor(view, row, detail, content, label = content ? "Edit and send" : "Replay") {
     Object.assign(this, { view, row, detail, content, phase: "idle", said: "", question: null });
     this.el = h("form", {
-      ...{ class: "whl-send", "aria-label": content ? "Edit and send" : "Replay" },
+      ...{ class: "whl-send", "aria-label": label },
       ...{ "data-lm-suppress-shortcuts": true, oninput: () => this.settle("idle", "") },
       ...{ onsubmit: (event) => (event.preventDefault(), this.submit()), onkeydown: (event) => this.key(event) },
     });
@@ -2010,12 +2010,17 @@ class SendForm {
     const typed = h("option", { value: "", text: "the URL" });
     this.forward = h("select", { class: "whl-input", "aria-label": "Send to" }, typed, ...options);
     this.forward.hidden = !forwards.length;
-    this.url = h("input", {
+    this.url = this.urlInput();
+    return [h("span", { text: `Send #${this.row.seq} to` }), this.forward, this.url];
+  }
+
+  urlInput() {
+    const url = h("input", {
       ...{ class: "whl-input whl-filter", type: "text", inputmode: "url", spellcheck: "false" },
       ...{ "aria-label": "URL to send to", placeholder: "http://localhost:3000/hooks" },
     });
-    this.url.value = this.view.lastUrl;
-    return [h("span", { text: `Send #${this.row.seq} to` }), this.forward, this.url];
+    url.value = this.view.lastUrl;
+    return url;
   }
 
   editors() {
@@ -2082,19 +2087,44 @@ class SendForm {
   }
 
   draw() {
-    const asked = this.view.connection.waitText("resend", "Sending…");
+    const asked = this.view.connection.waitText(this.question?.kind, "Sending…");
     const signs = { sent: "✓ ", refused: "✗ ", failed: "✗ " };
     const texts = { asked, heard: "Sending: the target has not answered yet…" };
     setText(this.status, texts[this.phase] ?? (signs[this.phase] ?? "") + this.said);
     setAttribute(this.status, "data-outcome", this.phase);
     this.again.hidden = this.phase !== "confirm";
     this.go.disabled = this.waits;
-    this.url.hidden = this.forward.value !== "";
+    this.url.hidden = Boolean(this.forward?.value);
   }
 
   key(event) {
     event.stopPropagation(); // Shift+Enter is not for the cell
     if (event.key === "Escape") this.view.closeForm();
+  }
+}
+
+/** Where to send what comes from now on, as lab.forward does. */
+class ForwardForm extends SendForm {
+  constructor(view, row) {
+    super(view, row, null, null, "Forward");
+  }
+
+  targetParts() {
+    this.url = this.urlInput();
+    this.where = h("input", {
+      ...{ class: "whl-input whl-filter", type: "text", spellcheck: "false" },
+      ...{ "aria-label": "Only what this filter finds", placeholder: "all of it" },
+    });
+    this.where.value = this.row.event_type === null ? "" : withTerm("", "type", this.row.event_type);
+    const [to, only] = ["Forward what comes from now on to", "only"].map((text) => h("span", { text }));
+    return [to, this.url, only, this.where];
+  }
+
+  submit() {
+    if (this.waits) return;
+    const [to, where] = [this.url.value.trim(), this.where.value.trim()];
+    if (!to) this.settle("failed", "Type the URL to forward to.");
+    else this.ask({ kind: "forward", to, where });
   }
 }
 
@@ -2293,13 +2323,14 @@ class Detail {
     );
     const close = button("Close", "Close the details (Escape)", () => this.view.closeDetail());
     const replay = button("Replay…", "Send it again, as it came", () => this.openForm("replay"));
+    const forward = button("Forward…", "Send on what comes from now on", () => this.openForm("forward"));
     const edit = button("Edit and send…", "Change its body and headers, and send that", () => this.openForm("edit"));
     const diff = button("Diff with…", "Hold it against another delivery", () => this.openForm("diff"));
     const title = h("strong", { text: `#${row.seq} ${row.method}` });
     const path = h("span", { class: "whl-path", text: targetText(row), title: targetText(row) });
     const facts = factsOf(row, this.view.since).map((fact) => this.factElement(...fact));
     return [
-      h("div", { class: "whl-title" }, title, path, replay, edit, diff, copy, close),
+      h("div", { class: "whl-title" }, title, path, replay, edit, forward, diff, copy, close),
       this.verdict(row),
       h("div", { class: "whl-facts", role: "list", "aria-label": "Facts" }, ...facts),
     ];
@@ -2314,7 +2345,9 @@ class Detail {
     if (waits) return;
     this.closeForm();
     const { view } = this;
-    this.form = kind === "diff" ? new DiffForm(view, row) : new SendForm(view, row, detail, content);
+    if (kind === "diff") this.form = new DiffForm(view, row);
+    else if (kind === "forward") this.form = new ForwardForm(view, row);
+    else this.form = new SendForm(view, row, detail, content);
     this.el.insertBefore(this.form.el, this.body);
     this.form.el.querySelector("input").focus();
   }
@@ -3465,7 +3498,7 @@ class View {
   answered(message, buffer) {
     if (message.kind === "found") this.listing.found(message, buffer);
     if (message.kind === "exported") this.exported(message.id, buffer);
-    if (message.kind === "resent" || message.kind === "paired") this.detail.form?.hear(message, buffer);
+    if (FOR_THE_FORM.has(message.kind)) this.detail.form?.hear(message, buffer);
     if (message.kind === "older") {
       const rows = rowsOf(JSON.parse(textOf(buffer.subarray(0, message.columns))));
       this.listing.tookOlder(message, rows);
@@ -3552,8 +3585,9 @@ const HERE_TICKS = 15;
 const SLOW_ANSWER_MS = 800;
 const ANSWER_TO = {
   ...{ found: "search", exported: "export", older: "older", truth: "truth", tries: "tries", resent: "resend", paired: "pair" },
-  ...{ details: "body", absent: "body" },
+  ...{ forwarded: "forward", details: "body", absent: "body" },
 };
+const FOR_THE_FORM = new Set(["resent", "forwarded", "paired"]);
 
 class Connection {
   constructor(model) {

@@ -14,7 +14,7 @@ from IPython.display import HTML, DisplayHandle, display
 
 from webhooklab import progress
 from webhooklab.errors import ExportError
-from webhooklab.inbox.actions import Act, Actions, no_act
+from webhooklab.inbox.actions import KINDS, Act, Actions, no_act
 from webhooklab.inbox.answers import Answers
 from webhooklab.inbox.feed import Feed
 from webhooklab.inbox.limits import EXPORT_BYTES, HELD_DISPLAYS
@@ -115,7 +115,7 @@ class Inbox:
     def _hear(self, message: dict[str, Any]) -> None:
         """A browser's message; on whichever thread the kernel handles it."""
         kind = message.get("kind")
-        if kind == "resend":
+        if kind in KINDS:
             self._actions.order(message)
             return
         if self._closed:

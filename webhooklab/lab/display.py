@@ -29,7 +29,7 @@ class Display(Frames, Keeping):
     def _shown(self) -> Inbox:
         if self._inbox is None:
             from webhooklab.inbox import Inbox  # noqa: PLC0415 - not every Lab is looked at
-            from webhooklab.lab.resending import resend  # noqa: PLC0415 - as above
+            from webhooklab.lab.resending import act  # noqa: PLC0415 - as above
 
             parts = self._parts
             self._inbox = Inbox(
@@ -38,7 +38,7 @@ class Display(Frames, Keeping):
                 self._export_found,
                 parts.exposures.locate,
                 outlook=parts.pulling.outlook,
-                act=partial(resend, parts),
+                act=partial(act, parts),
             )
             self._parts.closing.callback(self._inbox.close, snapshot=self._snapshot)
         return self._inbox

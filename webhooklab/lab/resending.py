@@ -1,4 +1,4 @@
-"""What the inbox sends by hand: a replay of one delivery, asked about where need be."""
+"""What the inbox sends by hand: a delivery again, or what comes from now on; asked about first."""
 
 from __future__ import annotations
 
@@ -8,18 +8,35 @@ import pandas as pd
 
 from webhooklab import progress
 from webhooklab.errors import ConfirmationError, SendArgumentError
-from webhooklab.inbox import Resend
+from webhooklab.inbox import Resend, SendOn
 from webhooklab.parts import Parts
 from webhooklab.records import Delivery
 from webhooklab.sending import ReplayOptions, target_from
 from webhooklab.sending.outgoing import has_credentials, with_headers
 
 
-def resend(parts: Parts, order: Resend) -> tuple[bool, str]:
-    """Send a delivery again; whether the target has taken it, and what came of it in words.
+def act(parts: Parts, order: Resend | SendOn) -> tuple[bool, str]:
+    """Do what the inbox orders: whether the target has taken it, and what came of it in words.
 
-    Raises `ConfirmationError` where that has to be confirmed, `ClosedError`, `SendArgumentError`.
+    Raises `ConfirmationError` where that has to be confirmed, and what `forward` and `replay` do.
     """
+    return _send_on(parts, order) if isinstance(order, SendOn) else _resend(parts, order)
+
+
+def _send_on(parts: Parts, order: SendOn) -> tuple[bool, str]:
+    """As `lab.forward(to, where=...)`."""
+    parts.check_owner("forward")
+    target, _ = target_from(order.to)
+    if not target.loopback and not order.confirmed:
+        raise ConfirmationError(
+            f"All that comes, its credentials too, will leave for {target.url.host}, which is not "
+            "this machine."
+        )
+    forward = parts.forward(order.to, where=order.where or None)
+    return True, f"What comes from now on goes to {forward.url}, until lab.forward(...).stop()."
+
+
+def _resend(parts: Parts, order: Resend) -> tuple[bool, str]:
     parts.check_open()
     delivery = parts.store.delivery(order.seq)
     if delivery is None:

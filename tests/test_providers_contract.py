@@ -117,7 +117,7 @@ def test_there_are_samples_of_many():
     assert len(samples.event_types()) >= 25
     with pytest.raises(ValueError, match=r"samples of payment_intent\.succeeded"):
         samples.build("stripe", "nothing", now_us=0, identity="")
-    with pytest.raises(ValueError, match="none of gogs"):
+    with pytest.raises(ValueError, match="no sample of gogs"):
         samples.build("gogs", now_us=0, identity="")
 
 

@@ -137,12 +137,18 @@ class JupyterServer:
 
     def end_kernels(self, seconds=30):
         deadline = time.monotonic() + seconds
-        while kernels := [each for each in self._ask("GET", "kernels") if each["id"] != self.spare]:
+        while kernels := self._kernels():
             assert time.monotonic() < deadline, kernels
             for kernel in kernels:
                 # The server refuses to end one that is just starting or ending.
                 with contextlib.suppress(urllib.error.HTTPError):
                     self._ask("DELETE", f"kernels/{kernel['id']}")
+
+    def _kernels(self):
+        """Those that are not kept warm. The server fails to list one that is just ending."""
+        while True:
+            with contextlib.suppress(urllib.error.HTTPError):
+                return [each for each in self._ask("GET", "kernels") if each["id"] != self.spare]
 
     def warm_kernel(self, name):
         """Give a notebook the kernel that is warm, and have the next one get warm meanwhile."""

@@ -1,8 +1,8 @@
 """HAR 1.2: for browsers' developer tools, mitmproxy and whatever else reads HTTP archives.
 
 http://www.softwareishard.com/blog/har-12-spec/. What HAR has no field for is in `_webhooklab`. A
-body that is not plain text is base64 in `postData`, which says so by `encoding`: HAR has that field
-for answers only, and Playwright reads it in both places.
+body that is not plain text is base64 in `postData`, which says so by `encoding`: a field that HAR
+has for answers only, so that other readers may take such a body for text.
 """
 
 from __future__ import annotations

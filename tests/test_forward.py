@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.nginx_parts import NGINX, Nginx
 from tests.raw_http import Client, pairs, post, request
 from tests.store_parts import arrival
 from tests.target_parts import HANG, QUICK, RESET, SILENT, Target, free_port, ok
@@ -64,6 +65,34 @@ def test_what_came_goes_on_byte_for_byte(lab, target):
         ("webhooklab-idempotency-key", key),
         ("webhooklab-forwarded", identity),
     ]
+
+
+def test_what_nginx_reads_of_it_is_what_came(lab, target, tmp_path):
+    """An independent reader, which refuses what is not well-formed, and hands it on."""
+    if NGINX is None:
+        pytest.skip("nginx is not installed")
+    upstream = target.url.removesuffix("/hooks")
+
+    def block(port):
+        return (
+            f"server {{ listen 127.0.0.1:{port}; client_max_body_size 30m; "
+            f"location / {{ proxy_pass {upstream}; proxy_set_header Host $http_host; }} }}"
+        )
+
+    body = bytes(range(256)) * 4_000
+    headers = ("X-Second: b", "x-first: a", "X-Second: c", "Content-Type: image/png", "X-Caf: \xe9")
+    with Nginx(tmp_path, block) as nginx:
+        forward = lab.forward(f"http://127.0.0.1:{nginx.port}/hooks")
+        send(lab, body, path="in?b=2&a=1&b=%20+", headers=headers)
+        forward.drain()
+    (got,) = target.got
+    assert got.line.startswith("POST /hooks?b=2&a=1&b=%20+ ")
+    assert got.body == body
+    assert [pair for pair in got.pairs if pair[0].lower() in ("x-second", "x-first", "x-caf")] == [
+        *[("X-Second", "b"), ("x-first", "a"), ("X-Second", "c"), ("X-Caf", "\xe9")]
+    ]
+    assert got.one("content-type") == "image/png"
+    assert got.one("host") == f"127.0.0.1:{nginx.port}"
 
 
 def test_an_independent_server_reads_the_same(lab):

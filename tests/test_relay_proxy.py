@@ -1,13 +1,10 @@
 """A relay in public: behind a real nginx that speaks TLS, as the README says, and by itself."""
 
 import datetime as dt
-import os
 import re
 import shutil
 import signal
-import socket
 import ssl
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,12 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.nginx_parts import NGINX, Nginx
 from tests.relay_parts import Reader, running
-from tests.waiting import until
 from webhooklab.relay.protocol import Channel, Closing, decode_channel
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 BODY = bytes(range(256)) * 40_000  # nginx keeps so much in a file
 
 
@@ -50,52 +46,19 @@ def certificate(tmp_path_factory):
     return file
 
 
-class Nginx:
-    """nginx with the README's `server` block, on a free port."""
-
-    def __init__(self, folder: Path, certificate: Path, upstream: int) -> None:
-        self.port = _free_port()
-        block = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)[1]
-        for pattern, value in (
-            (r"listen 443", f"listen 127.0.0.1:{self.port}"),
-            (r"server_name [^;]*;", "server_name localhost;"),
-            (r"ssl_certificate [^;]*;", f"ssl_certificate {certificate};"),
-            (r"ssl_certificate_key [^;]*;", f"ssl_certificate_key {certificate};"),
-            (r"127\.0\.0\.1:8443", f"127.0.0.1:{upstream}"),
-        ):
-            block, count = re.subn(pattern, value, block)
-            assert count, f"the README's nginx block has no {pattern}"
-        places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        temporary = "".join(f"{each}_temp_path {folder}/{each};\n" for each in places)
-        user = "user root;\n" if os.geteuid() == 0 else ""
-        (folder / "nginx.conf").write_text(
-            f"{user}daemon off; worker_processes 1; pid {folder}/nginx.pid;\n"
-            f"error_log {folder}/error.log; events {{}}\n"
-            f"http {{ access_log off; {temporary} {block} }}\n"
-        )
-        self._process = subprocess.Popen(
-            [NGINX, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-        )
-        until(self._answers)
-
-    def _answers(self) -> bool:
-        assert self._process.poll() is None, "nginx ended"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGQUIT)
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:  # it waits for links to end
-            self._process.terminate()
-            self._process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def block(certificate: Path, upstream: int, port: int) -> str:
+    """The README's `server` block, as it stands here."""
+    text = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    for pattern, value in (
+        (r"listen 443", f"listen 127.0.0.1:{port}"),
+        (r"server_name [^;]*;", "server_name localhost;"),
+        (r"ssl_certificate [^;]*;", f"ssl_certificate {certificate};"),
+        (r"ssl_certificate_key [^;]*;", f"ssl_certificate_key {certificate};"),
+        (r"127\.0\.0\.1:8443", f"127.0.0.1:{upstream}"),
+    ):
+        text, count = re.subn(pattern, value, text)
+        assert count, f"the README's nginx block has no {pattern}"
+    return text
 
 
 @pytest.fixture
@@ -104,7 +67,7 @@ def public(tmp_path, certificate):
     if NGINX is None:
         pytest.skip("nginx is not installed")
     with running(tmp_path, "--trust-proxy") as relay:
-        nginx = Nginx(tmp_path, certificate, relay.port)
+        nginx = Nginx(tmp_path, lambda port: block(certificate, relay.port, port))
         try:
             yield f"https://localhost:{nginx.port}/"
         finally:

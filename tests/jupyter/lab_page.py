@@ -207,10 +207,16 @@ class NotebookPage:
     def scroll_to(self, top):
         """Scroll the table so far, and wait until it shows what is there."""
         self.page.evaluate(
-            """(top) => new Promise((done) => {
+            """async (top) => {
+                const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
+                const rows = () => document.querySelector('.whl-rows').textContent;
                 document.querySelector('.whl-grid').scrollTop = top;
-                requestAnimationFrame(() => requestAnimationFrame(() => done()));
-            })""",
+                // A line is used again for another row: none is to change under a click.
+                for (let same = 0, before = null; same < 3; before = rows()) {
+                    await frame();
+                    same = rows() === before ? same + 1 : 0;
+                }
+            }""",
             top,
         )
 

@@ -56,17 +56,22 @@ def test_large_chunked_and_many_fielded_bodies_arrive(url, ada):
     assert ada.run(LAST)[7] == digest(b"abc")
 
 
+def refused_tokens(hub):
+    """How often the Hub was asked about a token that is none of its own."""
+    return hub.log_path.read_text().count("403 GET /hub/api/user")
+
+
 def test_a_providers_authorization_arrives_and_never_reaches_the_hub(hub, url, ada):
     token = secrets.token_hex()
-    before = hub.log_path.read_text().count("/hub/api/user")
+    before = refused_tokens(hub)
     sent = (f"Authorization: Bearer {token}", "Cookie: jupyterhub-user-ada=x")
     assert ask(url, headers=sent).status == 200
     names = dict(ada.run(LAST)[3])
     assert names["Authorization"] == f"Bearer {token}"
     assert "Cookie" not in names
-    assert hub.log_path.read_text().count("/hub/api/user") == before
+    assert refused_tokens(hub) == before
     assert ask(f"{ada.base}api/contents", "GET", headers=sent[:1]).status == 403
-    assert hub.log_path.read_text().count("/hub/api/user") > before  # as other handlers do
+    assert refused_tokens(hub) > before  # as other handlers do
 
 
 @pytest.mark.parametrize("path", ["api/contents", "api/kernels", "lab", "files/hub.db", "tree"])

@@ -72,6 +72,7 @@ class Comparison:
             self._events, self._snapshots, self._polls, self._fetches, grace=grace, now=self._now
         )
         self._examples = _examples(matter)
+        self._thin = int(matter.thin.sum())
         return settle(matter, listening) if matter.meets else None
 
     @cached_property
@@ -123,12 +124,11 @@ class Comparison:
         events = self._events
         takes_part, invalid = sides.takes_part(events), sides.is_invalid(events)
         entity = sides.column(events, "entity_id").notna().to_numpy()
-        version = sides.column(events, "version").notna().to_numpy()
         return {
             "deliveries": self._pushing.deliveries,
             "events": int(takes_part.sum()),
             "without_entity": int((takes_part & ~entity).sum()),
-            "thin": int((takes_part & entity & ~version).sum()),
+            "thin": self._thin,
             "invalid": int(invalid.sum()),
             "our_replays": int((~takes_part & ~invalid).sum()),
             "retried": self._pushing.retried,
@@ -167,6 +167,8 @@ class Comparison:
         """The outcome in one sentence that a person can act on."""
         if self._settled is None:
             return sentences.no_verdict(*self._examples, self._polls)
+        if self._thin and not len(self._changes):
+            return sentences.nothing_said()
         return sentences.verdict(self._changes)
 
     def __repr__(self) -> str:

@@ -307,7 +307,7 @@ class TestWhatIsSaid:
 
     def test_of_who_is_unknown(self):
         with pytest.raises(
-            ValueError, match=r"no provider is called 'nobody'\. Known are amazon_ses"
+            ValueError, match=r"No provider is called 'nobody'\. Known are amazon_ses"
         ):
             verify("nobody", headers={}, body=b"", secret="x")
 
@@ -347,7 +347,7 @@ class TestWhatIsTaken:
 
     @pytest.mark.parametrize("provider", [None, 5, "", "gitub"])
     def test_a_provider_that_is_none(self, provider):
-        with pytest.raises(ValueError, match=f"no provider is called {provider!r}"):
+        with pytest.raises(ValueError, match=f"No provider is called {provider!r}"):
             verify(provider, headers=HUB, body=b"", secret="k")
 
     @pytest.mark.parametrize("headers", ["{broken", "3", 3, [1], [("a",)], "\ud800", None])

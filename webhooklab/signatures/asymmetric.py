@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from webhooklab.signatures.problem import SecretError
+from webhooklab.errors import SecretError
 
 _Private = TypeVar("_Private")
 _EC = ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from webhooklab.signatures.problem import SecretError
+from webhooklab.errors import SecretError
 from webhooklab.signatures.scheme import KeyForm
 
 Secret: TypeAlias = str | bytes

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from webhooklab.errors import SecretError
 from webhooklab.headers import Headers
 from webhooklab.signatures import wording
 from webhooklab.signatures.keys import Key, Secrets, read, several
 from webhooklab.signatures.material import Material
 from webhooklab.signatures.plan import Plan
-from webhooklab.signatures.problem import SecretError
 from webhooklab.signatures.scheme import Scheme
 from webhooklab.signatures.verification import Verification, invalid, unsigned, unverifiable
 

@@ -183,7 +183,8 @@ class Incoming(web.RequestHandler):
     async def _take(self) -> None:
         self._stop_timer()
         if self._refused:
-            self.finish()
+            self._log()
+            self.detach().close()  # Tornado would read on: `finish` does not end a connection
             return
         meta = Meta(
             source=SOURCE,

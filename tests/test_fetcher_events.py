@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.api_parts import HANG, Api, always, pulling_in, raw, shown
+from tests.api_parts import Api, always, pulling_in, shown
 from tests.raw_http import post
+from tests.raw_server import HANG, raw
 from tests.store_parts import arrival
 from tests.waiting import until
 from webhooklab import Lab

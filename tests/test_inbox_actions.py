@@ -3,8 +3,9 @@
 import pytest
 
 from tests.raw_http import post
+from tests.raw_server import HANG, free_port
 from tests.store_parts import arrival
-from tests.target_parts import HANG, QUICK, Target, free_port, ok
+from tests.target_parts import QUICK, Target, ok
 from tests.test_inbox_feed import Browser
 from tests.waiting import until
 from webhooklab import Lab, verify

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from tests.api_parts import Api, always, last, pulling_in, raw, shown, started, states
+from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.raw_server import raw
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import time
 import httpx
 import pytest
 
-from tests.api_parts import HANG, Api, always, last, pulling_in, raw, shown, started, states
+from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.raw_server import HANG, raw
 from tests.waiting import until
 from webhooklab.demo import Faults, Shop
 from webhooklab.errors import ClosedError, MappingError, PullArgumentError

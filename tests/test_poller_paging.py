@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.api_parts import HANG, Api, always, last, pulling_in, raw, shown, started, states
+from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.raw_server import HANG, raw
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api_parts import Api, always, last, pulling_in, raw, shown, started
+from tests.api_parts import Api, always, last, pulling_in, shown, started
+from tests.raw_server import raw
 from webhooklab.pulling.rates import Allowance, allowance
 
 NOW = 1_772_445_600_000_000  # 2026-03-02 10:00:00 UTC

@@ -58,7 +58,8 @@ def test_attempts_stand_side_by_side_as_they_are_made_while_a_cell_runs(notebook
 HAND = (
     SETUP
     + """
-from tests.target_parts import HANG, Target, ok
+from tests.target_parts import Target, ok
+from tests.raw_server import HANG
 one = Target()
 two = Target(ok(b"no", 500))
 post(lab.url, order(1), authorization="Bearer s3cret", origin="https://evil.example")

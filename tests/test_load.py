@@ -277,7 +277,6 @@ BIG = """
     import resource, sys
     from webhooklab import Lab
     from webhooklab.errors import FileFormatError
-from webhooklab.store import Store
 
     lab = Lab(None)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,22 +1,16 @@
-"""A real HTTP server that answers byte for byte what it is told, however wrong."""
+"""An API to pull from that answers what it is told, however wrong."""
 
 import contextlib
 import json
-import socket
-import socketserver
-import struct
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from tests.raw_server import Got, RawServer, raw
 from tests.waiting import until
 from webhooklab.pulling import Limits, Poller, Pulling
 from webhooklab.store import Store
 
-HANG = b"hang"
-RESET = b"reset"
 QUICK = Limits(
     silence_seconds=0.4,
     answer_seconds=1.0,
@@ -30,88 +24,16 @@ QUICK = Limits(
 """Limits that a test need not wait for."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    target: str
-    headers: dict[str, str]
+class Api(RawServer):
+    """`answer(asked)` gives the bytes to send."""
 
-
-class Api:
-    """`answer(asked)` gives the bytes to send; `HANG` sends nothing, `RESET` resets."""
-
-    def __init__(self, answer: Callable[[Asked], bytes]) -> None:
-        self.answer = answer
-        self.asked: list[Asked] = []
-        self.at_once = self.most_at_once = 0
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
-        )
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._closing.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    @property
+    def asked(self) -> list[Got]:
+        return self.got
 
     @property
     def targets(self) -> list[str]:
         return [asked.target for asked in self.asked]
-
-    def _serve(self, connection: socket.socket) -> None:
-        asked = _read(connection)
-        if asked is None:
-            return
-        with self._lock:
-            self.asked.append(asked)
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            answer = self.answer(asked)
-        finally:
-            with self._lock:
-                self.at_once -= 1
-        if answer == HANG:
-            self._closing.wait(10)
-        elif answer == RESET:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        else:
-            with contextlib.suppress(OSError):  # the client may have had enough
-                connection.sendall(answer)
-
-    def _handler(api) -> type[socketserver.BaseRequestHandler]:  # noqa: N805 - `self` is another
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                api._serve(self.request)
-
-        return Handler
-
-
-def _read(connection: socket.socket) -> Asked | None:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65536)
-        if not more:
-            return None
-        data += more
-    line, *fields = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (f.partition(":") for f in fields)}
-    return Asked(line.split(" ")[1], headers)
-
-
-def raw(status: int, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
-    """An answer; `length` is a Content-Length that need not be true."""
-    size = len(body) if length is None else length
-    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {size}", "Connection: close", *headers]
-    return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
 
 def shown(data: Any, *headers: str, status: int = 200) -> bytes:
@@ -119,7 +41,12 @@ def shown(data: Any, *headers: str, status: int = 200) -> bytes:
     return raw(status, json.dumps(data).encode(), "Content-Type: application/json", *headers)
 
 
-def always(answer: bytes) -> Callable[[Asked], bytes]:
+def entity_asked_for(asked: Got) -> bytes:
+    """The entity whose id ends the path, in its second version."""
+    return shown({"id": asked.target.rpartition("/")[2], "v": 2})
+
+
+def always(answer: bytes) -> Callable[[Got], bytes]:
     return lambda _: answer
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from tests.target_parts import free_port
+from tests.raw_server import free_port
 from tests.waiting import until
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")

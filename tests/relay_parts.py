@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 
 from tests.command import line_with, start
 from tests.raw_http import Client, request
+from webhooklab.relay.decoding import decode_channel, decode_from_relay
 from webhooklab.relay.protocol import (
     Ack,
     Answer,
@@ -19,8 +20,6 @@ from webhooklab.relay.protocol import (
     Delivery,
     Hello,
     Ready,
-    decode_channel,
-    decode_from_relay,
     encode,
 )
 

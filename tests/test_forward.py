@@ -9,8 +9,9 @@ import pytest
 
 from tests.nginx_parts import NGINX, Nginx
 from tests.raw_http import Client, pairs, post, request
+from tests.raw_server import HANG, RESET, SILENT, free_port
 from tests.store_parts import arrival
-from tests.target_parts import HANG, QUICK, RESET, SILENT, Target, free_port, ok
+from tests.target_parts import QUICK, Target, ok
 from tests.waiting import until
 from webhooklab import Lab
 from webhooklab.errors import FilterError, SendArgumentError, SendTimeout

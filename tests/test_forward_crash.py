@@ -5,7 +5,8 @@ from collections import defaultdict
 
 from tests.processes import LabProcess
 from tests.raw_http import Client, request
-from tests.target_parts import QUICK, Target, free_port
+from tests.raw_server import free_port
+from tests.target_parts import QUICK, Target
 from tests.waiting import until
 from webhooklab import Lab
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.api_parts import Api, raw, shown
+from tests.api_parts import Api, shown
 from tests.comparison_world import World, verdicts
 from tests.inputs import CORPORA, needs_corpora
+from tests.raw_server import raw
 
 pytestmark = needs_corpora
 

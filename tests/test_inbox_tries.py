@@ -3,8 +3,9 @@
 import base64
 import json
 
+from tests.raw_server import free_port
 from tests.store_parts import arrival
-from tests.target_parts import QUICK, Target, free_port, ok
+from tests.target_parts import QUICK, Target, ok
 from tests.test_inbox_feed import Browser, describe
 from tests.waiting import until
 from webhooklab import Lab

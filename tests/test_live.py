@@ -8,7 +8,8 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from tests.api_parts import Api, always, raw
+from tests.api_parts import Api, always
+from tests.raw_server import raw
 from tests.waiting import until
 from webhooklab import clock
 from webhooklab.demo import Faults, Shop

@@ -3,19 +3,14 @@
 import pandas as pd
 import pytest
 
-from tests.api_parts import Api, always, last, pulling_in, raw, shown, started, states
+from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.raw_server import raw
 
 
 @pytest.fixture
 def api():
     with Api(always(shown([]))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 def now(api, data, *headers):

@@ -7,7 +7,8 @@ import time
 import httpx
 import pytest
 
-from tests.api_parts import HANG, Api, always, last, pulling_in, raw, shown, started, states
+from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.raw_server import HANG, raw
 from tests.waiting import until
 from webhooklab.demo import Faults, Shop
 from webhooklab.errors import ClosedError, MappingError, PullArgumentError
@@ -18,12 +19,6 @@ from webhooklab.pulling import Limits
 def api():
     with Api(always(shown([{"id": 1}]))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 def test_it_polls_at_once_and_then_every_so_often(pulling, api):

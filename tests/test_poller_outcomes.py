@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
-from tests.api_parts import HANG, QUICK, RESET, Api, always, last, pulling_in, raw, shown, started
+from tests.api_parts import QUICK, Api, always, last, pulling_in, shown, started
 from tests.api_parts import states as states_of
+from tests.raw_server import HANG, RESET, raw
 
 GOOD = [{"id": 1}]
 LOGIN = raw(200, b"<!doctype html><form action=/login>", "Content-Type: text/html")
@@ -16,12 +17,6 @@ CUT_GZIP = raw(200, b"not gzip", "Content-Encoding: gzip")
 def api():
     with Api(always(shown(GOOD))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 OUTCOMES = {

@@ -2,19 +2,14 @@
 
 import pytest
 
-from tests.api_parts import HANG, Api, always, last, pulling_in, raw, shown, started, states
+from tests.api_parts import Api, always, last, shown, started, states
+from tests.raw_server import HANG, raw
 
 
 @pytest.fixture
 def api():
     with Api(always(shown([]))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 def pages(api, made):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api_parts import Api, always, last, pulling_in, raw, shown, started
+from tests.api_parts import Api, always, last, shown, started
+from tests.raw_server import raw
 from webhooklab.pulling.rates import Allowance, allowance
 
 NOW = 1_772_445_600_000_000  # 2026-03-02 10:00:00 UTC
@@ -61,12 +62,6 @@ def test_no_header_is_too_strange(headers):
 def api():
     with Api(always(shown([{"id": 1}]))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize("status", [429, 503, 403])

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.api_parts import Api, always, raw, shown
+from tests.api_parts import Api, always, shown
 from tests.comparison_world import World
+from tests.raw_server import raw
 from tests.waiting import until
 from webhooklab import compare, read
 from webhooklab.errors import ClosedError, RecoveryError

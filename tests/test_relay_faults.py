@@ -8,7 +8,8 @@ from tests.raw_http import Client, request
 from tests.relay_parts import Reader, ask, below, running, send
 from tests.waiting import until
 from webhooklab.background import BackgroundLoop
-from webhooklab.relay.protocol import Hello, decode_channel, encode
+from webhooklab.relay.decoding import decode_channel
+from webhooklab.relay.protocol import Hello, encode
 from webhooklab.relay.server import RelayServer, Settings, reading
 
 psutil = pytest.importorskip("psutil")

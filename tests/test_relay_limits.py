@@ -9,8 +9,7 @@ from tests.relay_parts import Reader, ask, below, running, send
 from tests.waiting import until
 from webhooklab.relay import limits
 from webhooklab.relay.protocol import Ack, Closing
-from webhooklab.relay.server.rates import Rates
-from webhooklab.relay.server.relay import _nearby
+from webhooklab.relay.server.rates import Rates, nearby
 
 
 def test_a_full_queue_is_said_and_empties(tmp_path):
@@ -96,7 +95,7 @@ def test_channels_are_limited_in_all_and_by_address(tmp_path):
     ],
 )
 def test_who_counts_as_one_address(address, shown):
-    assert _nearby(address) == shown
+    assert nearby(address) == shown
 
 
 def test_connections_are_limited(tmp_path):

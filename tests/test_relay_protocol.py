@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from webhooklab.errors import RelayProtocolError, WebhookLabError
 from webhooklab.relay import limits
+from webhooklab.relay.decoding import decode_channel, decode_from_reader, decode_from_relay
 from webhooklab.relay.protocol import (
     Ack,
     Answer,
@@ -17,9 +18,6 @@ from webhooklab.relay.protocol import (
     Gap,
     Hello,
     Ready,
-    decode_channel,
-    decode_from_reader,
-    decode_from_relay,
     encode,
 )
 

@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from tests.nginx_parts import NGINX, Nginx
 from tests.relay_parts import Reader, running
-from webhooklab.relay.protocol import Channel, Closing, decode_channel
+from webhooklab.relay.decoding import decode_channel
+from webhooklab.relay.protocol import Channel, Closing
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BODY = bytes(range(256)) * 40_000  # nginx keeps so much in a file

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from tests.raw_http import Client, post, request
-from tests.target_parts import HANG, RESET, Target, free_port, ok
+from tests.raw_server import HANG, RESET, free_port
+from tests.target_parts import Target, ok
 from tests.waiting import until
 from webhooklab import Lab, read, verify
 from webhooklab.errors import ConfirmationError, SendArgumentError

@@ -58,7 +58,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     14  parts                                    what stands behind a lab, opened and closed
     15  lab/                                     assembly for a notebook, nothing else
     16  demo/                                    a small provider to play with
-    17  cli
+    17  cli/                                     the command `webhooklab`
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ courier.py      one webhook: sign, POST, retry (httpx)
 dispatch.py     which webhook goes when: order, duplicates, delays, losses
 engine.py       all of that on one event loop
 display.py      the Shop's reprs
-shop.py         `Shop`: the engine in a thread, seen from a notebook
 controls.py     the live control (ipywidgets), imported only when asked for
+shop.py         `Shop`: the engine in a thread, seen from a notebook
 
-Each module imports only from those above it (`shop` asks for `controls` when called).
+Each module imports only from those above it.
 """
 
 from __future__ import annotations

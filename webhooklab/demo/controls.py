@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from webhooklab.demo.faults import CHANCES
+from webhooklab.demo.faults import CHANCES, Faults
 from webhooklab.errors import WebhookLabError
 
-if TYPE_CHECKING:
-    from webhooklab.demo.shop import Shop
+
+class Steered(Protocol):
+    """What the control turns: a Shop."""
+
+    speed: float
+    faults: Faults
+
+    @property
+    def running(self) -> bool: ...
+    def run(self) -> None: ...
+    def pause(self) -> None: ...
+    def advance(self) -> object: ...
 
 
-def controls(shop: Shop) -> Any:
+def controls(shop: Steered) -> Any:
     """Return an `ipywidgets.VBox`: live or paused, one change, speed, and a slider per fault.
 
     Raises `WebhookLabError` when ipywidgets is not installed.
@@ -34,7 +44,7 @@ def _ipywidgets() -> Any:
         ) from error
 
 
-def _live(widgets: Any, shop: Shop) -> Any:
+def _live(widgets: Any, shop: Steered) -> Any:
     toggle = widgets.ToggleButton(value=shop.running, description="Live")
 
     def switch(change: Any) -> None:
@@ -47,13 +57,13 @@ def _live(widgets: Any, shop: Shop) -> Any:
     return toggle
 
 
-def _once(widgets: Any, shop: Shop) -> Any:
+def _once(widgets: Any, shop: Steered) -> Any:
     button = widgets.Button(description="One change")
     button.on_click(lambda _: shop.advance())
     return button
 
 
-def _speed(widgets: Any, shop: Shop) -> Any:
+def _speed(widgets: Any, shop: Steered) -> Any:
     slider = widgets.FloatLogSlider(
         value=shop.speed, min=-1, max=2, step=0.1, description="speed", readout_format=".1f"
     )
@@ -65,7 +75,7 @@ def _speed(widgets: Any, shop: Shop) -> Any:
     return slider
 
 
-def _fault(widgets: Any, shop: Shop, name: str) -> Any:
+def _fault(widgets: Any, shop: Steered, name: str) -> Any:
     slider = widgets.FloatSlider(
         value=getattr(shop.faults, name),
         min=0.0,

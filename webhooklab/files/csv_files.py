@@ -1,7 +1,9 @@
 """CSV: for spreadsheets and people. Nothing is lost, and no cell is a formula.
 
 `""` is an empty text, nothing at all is NA. A text cell that begins like a formula gets one
-leading `'`, which reading takes off again (OWASP, "CSV Injection").
+leading `'`, which reading takes off again (OWASP, "CSV Injection"). That is so where the comma is
+taken for the end of a cell, as in this file: a program that is told to cut at semicolons or tabs
+only, as some are by the user's country, makes cells of what stands between those in a text.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ class Keeping(Face):
 
         `events`: some rows of `lab.events`; None is all. Credentials in headers and query strings
         are `***` unless `secrets=True`. The file appears whole or not at all, for its owner only.
+        No cell of a CSV is a formula where cells end at commas: a spreadsheet that is set to end
+        them at semicolons or tabs alone is to be told so when it opens the file.
         Raises `FileFormatError` for another suffix, `ExportError` when it cannot be written.
         """
         target = Path(path)

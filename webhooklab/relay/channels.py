@@ -11,9 +11,10 @@ from webhooklab import clock
 from webhooklab.defaults import LINK_CONNECT_SECONDS
 from webhooklab.errors import ExposureError, RelayProtocolError
 from webhooklab.relay.credentials import Credentials, Shelf
+from webhooklab.relay.decoding import decode_channel
 from webhooklab.relay.limits import MAX_HEADERS_BYTES
 from webhooklab.relay.link import why
-from webhooklab.relay.protocol import Channel, decode_channel
+from webhooklab.relay.protocol import Channel
 
 
 def channel_of(file: Path, base_url: str) -> Credentials:

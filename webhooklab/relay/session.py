@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from webhooklab import clock
 from webhooklab.defaults import LINK_CONNECT_SECONDS, LINK_SEND_SECONDS, LINK_WINDOW, SETTLE_EVERY
 from webhooklab.handover import Answered
-from webhooklab.relay import protocol
+from webhooklab.relay.decoding import decode_from_relay
 from webhooklab.relay.desk import Desk
 from webhooklab.relay.limits import (
     ANSWER_SECONDS,
@@ -21,7 +21,7 @@ from webhooklab.relay.limits import (
 )
 from webhooklab.relay.link import LinkError, pauses
 from webhooklab.relay.progress import Progress
-from webhooklab.relay.protocol import Ack, Delivery, Gap, Hello, Ready, encode
+from webhooklab.relay.protocol import Ack, Answer, Delivery, FromRelay, Gap, Hello, Ready, encode
 from webhooklab.relay.received import Received
 
 _ACCEPTED: Final = HTTPStatus.ACCEPTED
@@ -75,9 +75,9 @@ class Session:
             elif isinstance(frame, Delivery):
                 await self._take(frame, group)
 
-    async def _next(self) -> protocol.FromRelay:
+    async def _next(self) -> FromRelay:
         """The next frame. That the relay is still there, the library finds out by its pings."""
-        return protocol.decode_from_relay(await self._connection.recv())
+        return decode_from_relay(await self._connection.recv())
 
     async def _send(self, text: str) -> None:
         async with asyncio.timeout(LINK_SEND_SECONDS):
@@ -120,7 +120,7 @@ class Session:
         late = clock.monotonic() - begun > ANSWER_SECONDS
         if not late and _can_be_given(given):
             body = b"" if given.status in _BODILESS else given.body
-            answer = protocol.Answer(delivery.sequence, given.status, given.headers, body)
+            answer = Answer(delivery.sequence, given.status, given.headers, body)
             await self._send(encode(answer))
         elif given.committed is not None and given.status != _ACCEPTED:
             await self._desk.amend(given.committed, _ACCEPTED)

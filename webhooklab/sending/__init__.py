@@ -1,7 +1,8 @@
 """Sending on: forwarding what arrives, and replaying what has.
 
 route        what to forward where            targets     one URL, or paths below it
-queue        what is still to be sent         order       one after the other, per entity
+queue        what is still to be sent         conveyor    from there to what carries it
+order        one after the other, per entity
 preparing    what is sent, and what is not    outgoing    a delivery as a request
 carrying     tries, and tries again           gate        while a target is away, or asks to wait
 poster       one try                          outcomes    what came of it

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
-from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from webhooklab import clock
 from webhooklab.answering import Maker
 from webhooklab.attempts import Attempts
 from webhooklab.background import BackgroundLoop
-from webhooklab.defaults import FOLLOW_SLICE_SECONDS, MAX_WAITING_SENDS, SEND_DRAIN_SECONDS
-from webhooklab.errors import CaptureFileError, SendTimeout, WebhookLabError
+from webhooklab.defaults import SEND_DRAIN_SECONDS
+from webhooklab.errors import SendTimeout, WebhookLabError
 from webhooklab.pulling.statistics import html_table
-from webhooklab.sending.carrying import Carrier, Parcel
+from webhooklab.sending.carrying import Carrier
+from webhooklab.sending.conveyor import Conveyor
 from webhooklab.sending.limits import retry_from
-from webhooklab.sending.order import Order
-from webhooklab.sending.outcomes import GONE
 from webhooklab.sending.outgoing import checked_headers
 from webhooklab.sending.poster import Poster
 from webhooklab.sending.preparing import Preparer, Refuse, no_refusal
@@ -30,13 +25,7 @@ from webhooklab.sending.recorder import Recorder
 from webhooklab.sending.replies import Replies
 from webhooklab.sending.route import Route
 from webhooklab.sending.targets import target_from
-from webhooklab.sent import Wanted
 from webhooklab.store import Store
-
-logger = logging.getLogger(__name__)
-
-_LOOK_AHEAD: Final = 2
-"""So many times what may be under way is read ahead: while nothing goes out, nothing is read."""
 
 
 class Forward:
@@ -68,10 +57,8 @@ class Forward:
         self._login = route.auth if route.auth is not None else login
         self._attempts = Attempts(store)
         self._sender = f"forward:{self.name}"
-        self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
         self._ended = ""
-        self._problem: str | None = None
         self._stopping: Callable[[], object] | None = None
 
     # For the user
@@ -128,7 +115,7 @@ class Forward:
         """
         return {
             **self._carrier.statistics.as_dict(),
-            "waiting": len(self._tasks),
+            "waiting": self._conveyor.waiting,
             "reached": self._queue.reached,
             "closed_seconds": round(self._carrier.gate.closed_seconds, 1),
             "running": self.running,
@@ -192,16 +179,12 @@ class Forward:
             ("waiting", f"{stats['waiting']:,}"),
             ("failed", f"{stats['failed']:,}, and {stats['left_out']:,} left out"),
         ]
-        error = self._problem or self._recorder.problem or stats["last_error"]
+        error = self._conveyor.problem or self._recorder.problem or stats["last_error"]
         return facts + [("last error", str(error))] * bool(error)
 
     # On the loop
 
     def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._waker = ThreadPoolExecutor(1, "webhooklab-forward")
-        self._moved = asyncio.Event()
-        self._order = Order(kept=self.route.in_order)
         self._recorder = Recorder(self._attempts, self._sender, lambda: self._queue.reached)
         self._poster = Poster(
             self.target,
@@ -217,110 +200,40 @@ class Forward:
             concurrency=self.route.concurrency,
             patient=True,
         )
-        self._carrier.on_rest = self._moved.set
+        self._conveyor = Conveyor(
+            self.route,
+            self._store,
+            queue=self._queue,
+            preparer=self._preparer,
+            carrier=self._carrier,
+            recorder=self._recorder,
+            on_gone=self._gone,
+        )
         if self.route.reply:
             self._carrier.replies = Replies(
                 f"the forward to {self.url}",
                 self.route.timeout,
                 self._background.post,
-                self._hurry,
+                self._conveyor.hurry,
             )
         self._running = True
-        self._own = [loop.create_task(self._run()), loop.create_task(self._recorder.run())]
+        self._writing = asyncio.get_running_loop().create_task(self._recorder.run())
 
     async def _end(self, why: str) -> None:
         if not self._running:
             return
         self._running, self._ended = False, why
-        tasks = [*self._own, *self._tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._waker.shutdown(wait=False)
+        self._writing.cancel()
+        await self._conveyor.close()
+        await asyncio.gather(self._writing, return_exceptions=True)
         if self._carrier.replies is not None:
             self._carrier.replies.close()
         await self._recorder.flush()
         await self._poster.close()
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._take()
-                self._problem = None
-            except CaptureFileError as error:  # a full disk or a lock may be gone in a moment
-                self._problem = f"the capture file could not be read: {error}"
-                await asyncio.sleep(FOLLOW_SLICE_SECONDS)
-
-    async def _take(self) -> None:
-        while not self._has_room:
-            self._moved.clear()
-            await self._moved.wait()
-        limit = self.route.concurrency * _LOOK_AHEAD
-        found = await asyncio.to_thread(self._queue.look, limit)
-        for wanted in self._queue.take(found):
-            self._launch(wanted)
-        self._recorder.note()
-        if len(found.rows) < limit:
-            loop = asyncio.get_running_loop()
-            taken = self._queue.taken
-            await loop.run_in_executor(
-                self._waker, self._store.wait_beyond, taken, FOLLOW_SLICE_SECONDS
-            )
-
-    @property
-    def _has_room(self) -> bool:
-        ready = len(self._tasks) - self._carrier.resting - self._order.held
-        return len(self._tasks) < MAX_WAITING_SENDS and ready < self.route.concurrency * _LOOK_AHEAD
-
-    def _launch(self, wanted: Wanted) -> None:
-        turn = self._order.join(wanted)
-        task = asyncio.get_running_loop().create_task(self._carry(wanted, turn))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _carry(self, wanted: Wanted, turn: AbstractAsyncContextManager[None]) -> None:
-        outcome = None
-        try:
-            async with turn:
-                outcome = await self._carrier.carry(self._parcel(wanted.seq))
-        except Exception:  # nothing may end the forward; what it is, is a fault of ours
-            logger.exception("delivery %s could not be sent on", wanted.seq)
-        self._queue.done(wanted.seq)
-        self._recorder.note()
-        self._moved.set()
-        if outcome is not None and outcome.status == GONE:
-            ending = self._end(f"stopped: {self.url} said 410 Gone")
-            self._ending = asyncio.get_running_loop().create_task(ending)
-
-    def _parcel(self, seq: int) -> Parcel:
-        return Parcel(
-            given_seq=seq,
-            seq=seq,
-            shown=self.url,
-            prepare=partial(self._preparer.prepare, seq),
-            number=self._queue.tries_before(seq),
-        )
-
-    # For those who wait for an answer
-
-    def _hurry(self, seq: int) -> None:
-        """Somebody waits for the answer to this delivery: see to it before all others."""
-        task = asyncio.get_running_loop().create_task(self._look_at(seq))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _look_at(self, seq: int) -> None:
-        assert self._carrier.replies is not None
-        if seq in self._queue.open:
-            return  # it is on its way
-        wanted = None
-        with contextlib.suppress(CaptureFileError):
-            if self._running:
-                wanted = await asyncio.to_thread(self._queue.one, seq)
-        if wanted is None:
-            self._carrier.replies.nothing(seq)
-        elif self._queue.open_ahead(seq):
-            self._launch(wanted)
+    def _gone(self) -> None:
+        ending = self._end(f"stopped: {self.url} said 410 Gone")
+        self._ending = asyncio.get_running_loop().create_task(ending)
 
     def _is_through(self, head: int) -> bool:
         return self._queue.taken >= head and self._queue.reached >= head

@@ -59,6 +59,8 @@ class Preparer:
         self._store = store
         self._route = route
         self._target = target
+        self.shown = target.shown
+        """The target, as it may be seen."""
         self._refuse = refuse
         self._identity = identity
         self._mark = hashlib.sha256(name.encode()).hexdigest()[:8]

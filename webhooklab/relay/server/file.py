@@ -12,7 +12,8 @@ from webhooklab.defaults import MAX_COMMIT_ROWS
 from webhooklab.errors import CaptureFileError, RelayError
 from webhooklab.headers import Pair
 from webhooklab.ownership import Ownership
-from webhooklab.relay.server.changes import Became, Change, Changes, Drop, Totals
+from webhooklab.relay.server.applying import Changes, Totals
+from webhooklab.relay.server.changes import Became, Change, Drop
 from webhooklab.relay.server.database import opened, reading, transaction
 from webhooklab.relay.server.keys import hashed
 from webhooklab.relay.server.settings import Settings

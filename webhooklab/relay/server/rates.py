@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 
 
 @dataclass(slots=True)
@@ -40,3 +41,14 @@ class Rates:
         ]
         for key in full:
             del self._buckets[key]
+
+
+def nearby(address: str) -> str:
+    """Who counts as one: an IPv4 address, an IPv6 network of the size that one customer gets."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))

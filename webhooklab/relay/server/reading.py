@@ -13,6 +13,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from webhooklab import clock
 from webhooklab.errors import RelayProtocolError, StoreError
+from webhooklab.relay.decoding import decode_from_reader
 from webhooklab.relay.limits import (
     FAREWELL_SECONDS,
     HELLO_SECONDS,
@@ -20,7 +21,7 @@ from webhooklab.relay.limits import (
     PROTOCOL,
     SILENCE_SECONDS,
 )
-from webhooklab.relay.protocol import Closing, Hello, decode_from_reader
+from webhooklab.relay.protocol import Closing, Hello
 from webhooklab.relay.server.pages import Ending
 from webhooklab.relay.server.relay import NOTHING_HERE, Relay
 from webhooklab.relay.server.session import Session

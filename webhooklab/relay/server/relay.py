@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_network
-from ipaddress import ip_address as parsed
-from typing import Final, TypeAlias
+from typing import Final
 
 from webhooklab import clock
 from webhooklab.answering import unavailable
@@ -21,9 +18,7 @@ from webhooklab.relay.limits import NEW_PER_SECOND, SWEEP_REST_SECONDS, SWEEP_SE
 from webhooklab.relay.protocol import Channel, Closing, Hello
 from webhooklab.relay.server.changes import (
     Acknowledge,
-    Became,
     Begin,
-    Change,
     Drop,
     Dropped,
     GiveUp,
@@ -31,9 +26,10 @@ from webhooklab.relay.server.changes import (
     Post,
     Refused,
 )
+from webhooklab.relay.server.committing import Commits, Outcome
 from webhooklab.relay.server.file import Head, Known, RelayFile
 from webhooklab.relay.server.keys import hashed, new_keys, opens
-from webhooklab.relay.server.rates import Rates
+from webhooklab.relay.server.rates import Rates, nearby
 from webhooklab.relay.server.session import (
     ACCEPTED,
     ROUTE,
@@ -43,10 +39,6 @@ from webhooklab.relay.server.session import (
     new_budget,
 )
 from webhooklab.relay.server.settings import Settings
-
-logger = logging.getLogger(__name__)
-
-Outcome: TypeAlias = Became | CaptureFileError
 
 _NOBODY: Final = hashed("")
 _TOKEN: Final = re.compile(r"(?:https?://[^/?#]*)?/h/([0-9A-Za-z_-]{43})((?:[/?].*)?)")
@@ -79,14 +71,12 @@ class Relay:
         self._new = Rates(NEW_PER_SECOND, settings.new_burst)
         self._budget = new_budget()
         self._in_flight_bytes = 0
-        self._failing = False
-        self._pending: list[tuple[Change, Callable[[Outcome], object]]] = []
+        self._commits = Commits(file)
         self._timer: asyncio.TimerHandle | None = None
         self._started = clock.monotonic()
 
     def start(self) -> None:
         """Drop what is no longer kept, from now on."""
-        self._loop = asyncio.get_running_loop()
         self._sweep()
 
     def stop(self) -> None:
@@ -143,7 +133,7 @@ class Relay:
         """Commit a delivery; then its sender is answered by the lab, or gets 202."""
         channel = door.known.id
         post = Post(channel, received_at, head.packed(), body)
-        self._change(post, lambda became: self._taken(channel, became, sender))
+        self._commits.submit(post, lambda became: self._taken(channel, became, sender))
 
     def _taken(self, channel: int, became: Outcome, sender: Waiter) -> None:
         session = self._sessions.get(channel)
@@ -176,7 +166,7 @@ class Relay:
             link,
             file=self._file,
             budget=self._budget,
-            commit_ack=lambda sequence, then: self._change(
+            commit_ack=lambda sequence, then: self._commits.submit(
                 Acknowledge(known.id, sequence, clock.now_us()), lambda _: then()
             ),
         )
@@ -188,7 +178,7 @@ class Relay:
         if earlier is not None:
             earlier.close(Closing.TAKEN_OVER)
         begin = Begin(session.channel, hello.after, clock.now_us())
-        self._change(begin, lambda became: self._begun(session, hello, became))
+        self._commits.submit(begin, lambda became: self._begun(session, hello, became))
 
     def _begun(self, session: Session, hello: Hello, became: Outcome) -> None:
         if session.ended:
@@ -209,18 +199,18 @@ class Relay:
 
     async def make(self, address: str, origin: str) -> Channel | Answer:
         """A new channel for who asks from this address; or why there is none."""
-        wait = self._new.refusal(_nearby(address), clock.monotonic())
+        wait = self._new.refusal(nearby(address), clock.monotonic())
         if wait is not None:
             return Answer(429, (("Retry-After", str(wait)),), b"too many new channels")
         keys = new_keys()
-        became = await self._changed(Make(keys, _nearby(address), clock.now_us()))
+        became = await self._commits.result_of(Make(keys, nearby(address), clock.now_us()))
         if not isinstance(became, int):
             return _failure(became)
         return Channel(f"{origin}{ROUTE}{keys.token}/", keys.name, keys.key)
 
     async def give_up(self, known: Known) -> Answer:
         """End a channel for good: what is sent to it is 404 from now on."""
-        became = await self._changed(GiveUp(known.id))
+        became = await self._commits.result_of(GiveUp(known.id))
         if isinstance(became, CaptureFileError):
             return _failure(became)
         self._send_off(known.id)
@@ -237,7 +227,7 @@ class Relay:
         """How it is, without a word about any channel."""
         totals = self._file.totals
         return {
-            "status": "cannot store" if self._failing else "ok",
+            "status": "cannot store" if self._commits.failing else "ok",
             "uptime_seconds": int(clock.monotonic() - self._started),
             "channels": totals.channels,
             "readers": len(self._sessions),
@@ -245,53 +235,13 @@ class Relay:
             "queued_bytes": totals.queued_bytes,
         }
 
-    # The file
-
-    def _change(self, change: Change, then: Callable[[Outcome], object]) -> None:
-        """Have a change committed; `then` gets what became of it, on the loop."""
-        if not self._pending:
-            # All that this turn of the loop brings goes to the file together.
-            self._loop.call_soon(self._flush)
-        self._pending.append((change, then))
-
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, []
-        changes = [change for change, _ in pending]
-        thens = [then for _, then in pending]
-
-        def on_done(outcomes: Sequence[Outcome]) -> None:
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._all_became, outcomes, thens)
-
-        if not self._file.submit(changes, on_done):
-            self._all_became([StoreError("The relay is being ended.")] * len(thens), thens)
-
-    def _all_became(
-        self, outcomes: Sequence[Outcome], thens: Sequence[Callable[[Outcome], object]]
-    ) -> None:
-        for outcome, then in zip(outcomes, thens, strict=True):
-            try:
-                self._became(outcome, then)
-            except Exception:  # the others are to have their answers
-                logger.exception("somebody could not be told what became of a change")
-
-    def _became(self, outcome: Outcome, then: Callable[[Outcome], object]) -> None:
-        failing = isinstance(outcome, CaptureFileError)
-        if failing and not self._failing:
-            logger.error("nothing can be stored, senders get 503: %s", outcome)
-        self._failing = failing
-        then(outcome)
-
-    async def _changed(self, change: Change) -> Outcome:
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._change(change, lambda became: _settle(future, became))
-        return await future
+    # What is no longer kept
 
     def _sweep(self) -> None:
         now = clock.monotonic()
         self._rates.forget(now)
         self._new.forget(now)
-        self._change(Drop(clock.now_us(), frozenset(self._sessions)), self._swept)
+        self._commits.submit(Drop(clock.now_us(), frozenset(self._sessions)), self._swept)
 
     def _swept(self, became: Outcome) -> None:
         seconds = SWEEP_SECONDS
@@ -299,24 +249,8 @@ class Relay:
             for channel in became.given_up:
                 self._send_off(channel)
             seconds = SWEEP_REST_SECONDS if became.more else SWEEP_SECONDS
-        self._timer = self._loop.call_later(seconds, self._sweep)
-
-
-def _settle(future: asyncio.Future[Outcome], became: Outcome) -> None:
-    if not future.done():  # whoever asked may have left
-        future.set_result(became)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._sweep)
 
 
 def _failure(outcome: Outcome) -> Answer:
     return _ANSWERS[outcome] if isinstance(outcome, Refused) else _NOT_STORED
-
-
-def _nearby(address: str) -> str:
-    """Who counts as one: an IPv4 address, an IPv6 network of the size that one customer gets."""
-    try:
-        ip = parsed(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(ip, IPv6Address):
-        return str(ip)
-    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))

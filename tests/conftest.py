@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.api_parts import pulling_in
+from tests.process_parts import end_listener
+from tests.processes import Kernels
 from webhooklab import Lab
 from webhooklab.processes import Registry
 
@@ -18,6 +21,27 @@ CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 def file(tmp_path):
     """Where a capture file may be made."""
     return tmp_path / "captures.db"
+
+
+@pytest.fixture
+def listener_ends(file):
+    """What listens for the file in a process of its own ends with the test."""
+    yield
+    end_listener(file)
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """Makes processes with a Lab each."""
+    with Kernels(tmp_path_factory.mktemp("kernels")) as made:
+        yield made
+
+
+@pytest.fixture
+def pulling(tmp_path):
+    """All that pulls for a capture file that nobody listens for."""
+    with pulling_in(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ def api():
         yield server
 
 
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
-
-
 def test_it_polls_at_once_and_then_every_so_often(pulling, api):
     poller = pulling.poll(api.url, every=0.2)
     until(lambda: poller.stats["polls"] >= 4)

@@ -17,15 +17,9 @@ from webhooklab.processes import Registry
 from webhooklab.secret import kept_secret
 from webhooklab.server_extension.doors import Door, Doors
 
+pytestmark = pytest.mark.usefixtures("listener_ends")
+
 TUNNEL = "https://abc.tunnel.example"
-
-
-@pytest.fixture
-def file(tmp_path):
-    """Where a capture file may be made; what listens for it ends with the test."""
-    path = tmp_path / "captures.db"
-    yield path
-    end_listener(path)
 
 
 @pytest.fixture(scope="module")

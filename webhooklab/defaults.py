@@ -178,6 +178,8 @@ MAX_IMPORTED_ROW_BYTES = 64 * 2**20
 """One delivery of a file that is loaded, as it is written there."""
 MAX_IMPORTED_DEPTH = 100
 """Deeper JSON around an imported delivery (its body is text) is no archive of deliveries."""
+IMPORT_HELD_BYTES = 64 * 2**20
+"""A file with less is read once, and its deliveries are held until all are found to be some."""
 IMPORT_CHUNK_ROWS = 500
 """Imported rows that one transaction stores: capture goes on meanwhile."""
 IMPORT_CHUNK_BYTES = 8 * 2**20

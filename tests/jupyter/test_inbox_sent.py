@@ -27,7 +27,7 @@ def test_attempts_stand_side_by_side_as_they_are_made_while_a_cell_runs(notebook
     page = notebook(
         TARGETS,
         "lab.forward(two.url, name='two', retry=0); add(lab, 1)",
-        "post(lab.url, order(2)); time.sleep(5)",
+        "post(lab.url, order(2)); sleep_until('seen')",
     )
     page.run(0)
     page.run(1)
@@ -35,9 +35,9 @@ def test_attempts_stand_side_by_side_as_they_are_made_while_a_cell_runs(notebook
     look(page, 1).get_by_text("✓ 200").wait_for()
     page.start(2)
     panel = look(page, 2)
-    panel.get_by_text("✓ 200").wait_for(timeout=3_000)
-    panel.get_by_text("✗ 503").wait_for(timeout=3_000)
-    assert page.is_running(2)
+    panel.get_by_text("✓ 200").wait_for()
+    panel.get_by_text("✗ 503").wait_for()
+    page.release(2)
     first, second = panel.locator(".whl-target").all()
     assert first.bounding_box()["y"] == second.bounding_box()["y"]
     answer = panel.get_by_label("Body of the answer")
@@ -79,7 +79,7 @@ def test_a_delivery_is_replayed_while_a_cell_runs_and_its_answer_is_seen(noteboo
     page = notebook(
         HAND,
         "print(one.url)",
-        "time.sleep(6)",
+        "sleep_until('seen')",
         "print(len(one.got), one.got[0].one('authorization'))",
     )
     page.run(0)
@@ -89,11 +89,10 @@ def test_a_delivery_is_replayed_while_a_cell_runs_and_its_answer_is_seen(noteboo
     form.get_by_label("URL to send to").fill(url)
     page.start(2)
     form.get_by_label("URL to send to").press("Enter")
-    form.get_by_text("answered 200").wait_for(timeout=4_000)
+    form.get_by_text("answered 200").wait_for()
     page.page.get_by_role("tab", name="Attempts").click()
-    page.page.locator(".whl-panel").get_by_text("✓ 200").wait_for(timeout=4_000)
-    assert page.is_running(2)
-    page.finish(2)
+    page.page.locator(".whl-panel").get_by_text("✓ 200").wait_for()
+    page.release(2)
     assert page.run(3).strip() == "1 Bearer s3cret"
     # Nothing goes out for what a web page of another origin sent before somebody has confirmed it.
     form = open_form(page, 1, "Replay")

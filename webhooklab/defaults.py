@@ -40,6 +40,8 @@ MAX_BODIES_IN_FLIGHT_BYTES = 256 * 2**20
 MAX_HEADER_BYTES = 64 * 2**10
 MAX_HEADER_COUNT = 256
 MAX_CONNECTIONS = 1_000
+"""One more takes the place of the one that has been silent for longest; if all are busy, it gets a
+503."""
 HEADER_TIMEOUT_SECONDS = 30.0
 """From a request's first byte to the end of its headers."""
 BODY_TIMEOUT_SECONDS = 60.0

@@ -593,7 +593,7 @@ export function curlCode(request) {
   const sent = new Set(request.headers.map(([name]) => name.toLowerCase()));
   const silenced = ["User-Agent", "Accept", ...(request.body.length ? ["Content-Type", "Expect"] : [])];
   for (const name of silenced) if (!sent.has(name.toLowerCase())) lines.push(`--header '${name}:'`);
-  const url = bytesQuoted(request.url);
+  const url = bytesQuoted(request.url.replaceAll("#", "%23"));
   return request.body.length ? withBody(lines, request.body, url) : joined([...lines, url]);
 }
 

@@ -692,6 +692,14 @@ def test_rule_12_an_event_of_unknown_time_and_another_state_may_be_of_any_run():
     assert run_verdicts([fat(None, "c")], LIFE[:2])[0] == ("unknown", "versions do not compare")
 
 
+def test_rule_12_a_state_that_is_not_known_may_be_the_one_that_was_pushed():
+    quick = states(("a", 5, None, 40), ("b", 50, 40, 55), ("b", 60, 55, 900))
+    lost = [*quick[:2], quick[2] | {"state": None}]
+    pushed = [fat(45, "b"), fat(58, "b")]
+    assert ("poll_only", None) not in run_verdicts(pushed, lost)
+    assert run_verdicts([], [*LIFE[:1], LIFE[1] | {"state": None}]) == [("poll_only", None)]
+
+
 def test_rule_12_events_compared_by_their_state_are_not_thin():
     comparison = run([fat(50, "b"), push(60), push(70, entity_id="b", version="1")], LIFE[:2])
     assert comparison.summary["thin"] == 1

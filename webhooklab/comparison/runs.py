@@ -144,6 +144,9 @@ class _Entity:
         marked = [(row, self._marker.fingerprint(state, shared)) for row, state in told]
         unclear = [event for event in marked if not self._belongs(*event, found)]
         self._block(found, unclear)
+        if told and any(state is None for _, state in states):
+            for run in found:  # where a state is not known, it may be the one that an event told
+                self._out.blocked[run.rows] = True
         return True
 
     def _told(

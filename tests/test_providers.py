@@ -188,3 +188,34 @@ def test_a_batch_in_the_frames(lab):
     assert lab.unbatched["event_id"].to_dict() == {(1, 0): "A1", (1, 1): "A2", (2, 0): "A1"}
     assert lab.unbatched["body"].tolist()[2] == as_bytes(IN_JSON)
     assert lab.unbatched["provider"].eq("cloudevents").all()
+
+
+class TestEventsWithoutAnId:
+    """Equal bytes are the same event where they say when it was, or of which version."""
+
+    TIMED = b'{"order": 7, "status": "paid", "at": "2026-01-01T00:00:00Z"}'
+
+    def test_are_known_by_their_content_also_by_the_next_lab(self, file):
+        with Lab(file) as lab:
+            lab.map(path="/timed", entity_id="order", occurred_at="at")
+            lab.map(path="/plain", entity_id="order")
+            other = self.TIMED.replace(b"paid", b"open")
+            send(lab.url, [(None, self.TIMED), (None, other)], "/timed")
+            send(lab.url, [(None, self.TIMED)] * 2, "/plain")
+        with Lab(file) as lab:
+            send(lab.url, [(None, self.TIMED), (None, other)], "/timed")
+            found = lab.events["duplicate_of"].astype(object)
+            assert found.where(found.notna(), None).tolist() == [None] * 4 + [1, 2]
+            lab.map(path="/plain", entity_id="order", version="at")
+            again = lab.events["duplicate_of"].astype(object)
+            assert again.where(again.notna(), None).tolist() == [None, None, None, 3, 1, 2]
+
+    def test_of_a_provider_that_gives_none(self, lab):
+        body = json.dumps(
+            {"RecordType": "Delivery", "MessageID": "m", "DeliveredAt": "2026-01-01T00:00:00Z"}
+        )
+        for text in (body, body.replace("00Z", "01Z"), body):
+            send(lab.url, [("application/json", text.encode())], User_Agent="Postmark")
+        assert lab.events["provider"].tolist() == ["postmark"] * 3
+        assert lab.events["event_id"].isna().all()
+        assert lab.events["duplicate_of"].fillna(0).tolist() == [0, 0, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -88,7 +89,12 @@ class Interpreter:
 
     def interpret(self, request: Request) -> Interpretation:
         """What is concluded from a request. Never raises on anything from the wire."""
-        interpretation = interpret(request)
+        interpretation = self._mapped(interpret(request), request)
+        if not _is_known_by_its_content(interpretation):
+            return interpretation
+        return replace(interpretation, digest=hashlib.sha256(request.body).hexdigest())
+
+    def _mapped(self, interpretation: Interpretation, request: Request) -> Interpretation:
         mapping = self.mapping_for(request.path)
         if mapping is None or interpretation.event_count != 1:
             return interpretation
@@ -104,6 +110,14 @@ class Interpreter:
     def names_states(self) -> bool:
         """Whether any mapping says where the state is."""
         return any(mapping.state is not None for mapping in self._mappings)
+
+
+def _is_known_by_its_content(interpretation: Interpretation) -> bool:
+    """Whether equal bytes mean the same event: it has no id, and is not like any other."""
+    event = interpretation.event
+    if event is None or event.event_id is not None or interpretation.event_count != 1:
+        return False
+    return event.occurred_at is not None or event.version is not None
 
 
 class Mappings:

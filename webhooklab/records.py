@@ -184,21 +184,29 @@ class Interpretation:
 
     `event` is the single event; None when the delivery carries none or several. `items` are the
     events of a batch (which may be a batch of one), at most `MAX_EVENTS_PER_DELIVERY` of the
-    `event_count` there are.
+    `event_count` there are. `digest` stands for the body of an event that has no id, and says when
+    it was or which version it is of: with equal bytes it is the same one.
     """
 
     provider: str | None = None
     event_count: int = 1
     event: Event | None = None
     items: tuple[Event, ...] = ()
+    digest: str | None = None
 
     @property
     def event_key(self) -> str | None:
-        """What two deliveries of the same event have in common; None without an event id."""
-        if self.event is None or self.event.event_id is None:
+        """What two deliveries of the same event have in common; None where nothing tells."""
+        event = self.event
+        if event is None:
             return None
-        # As JSON, so that no choice of ids makes two keys alike.
-        return json.dumps([self.provider, self.event.scope, self.event.event_id])
+        # As JSON, and of different lengths, so that no choice of ids makes two keys alike.
+        if event.event_id is not None:
+            return json.dumps([self.provider, event.scope, event.event_id])
+        if self.digest is None:
+            return None
+        told = (event.event_type, event.occurred_at, event.version)
+        return json.dumps([self.provider, *told, self.digest])
 
 
 @dataclass(frozen=True, slots=True)

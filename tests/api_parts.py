@@ -41,6 +41,11 @@ def shown(data: Any, *headers: str, status: int = 200) -> bytes:
     return raw(status, json.dumps(data).encode(), "Content-Type: application/json", *headers)
 
 
+def entity_asked_for(asked: Got) -> bytes:
+    """The entity whose id ends the path, in its second version."""
+    return shown({"id": asked.target.rpartition("/")[2], "v": 2})
+
+
 def always(answer: bytes) -> Callable[[Got], bytes]:
     return lambda _: answer
 

@@ -6,8 +6,12 @@ import signal
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from tests.api_parts import pulling_in
+from tests.process_parts import end_listener
+from tests.processes import Kernels
 from webhooklab import Lab
 from webhooklab.processes import Registry
 
@@ -18,6 +22,27 @@ CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 def file(tmp_path):
     """Where a capture file may be made."""
     return tmp_path / "captures.db"
+
+
+@pytest.fixture
+def listener_ends(file):
+    """What listens for the file in a process of its own ends with the test."""
+    yield
+    end_listener(file)
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """Makes processes with a Lab each."""
+    with Kernels(tmp_path_factory.mktemp("kernels")) as made:
+        yield made
+
+
+@pytest.fixture
+def pulling(tmp_path):
+    """All that pulls for a capture file that nobody listens for."""
+    with pulling_in(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -41,6 +66,14 @@ SKIPPED = pytest.StashKey[list[str]]()
 STATE = pytest.StashKey[str]()
 MAY_BE_ABSENT = ("corpora", "superuser")
 """What a machine may rightly lack: inputs beside the checkout, the right to mount a disk."""
+NOT_TO_BE_REPEATED = 7
+"""The exit status of a run that has failed whatever the tests that failed do next time."""
+
+# How long an example takes says something about the machine, nothing about the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config):
@@ -65,11 +98,11 @@ def pytest_sessionfinish(session):
     left = Registry().living()
     if left:
         print("\nThe tests have left listeners behind:", *left, sep="\n  ")
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.exitstatus = NOT_TO_BE_REPEATED
     for entry in left:
         os.kill(entry.pid, signal.SIGTERM)
     shutil.rmtree(session.config.stash[STATE], ignore_errors=True)
     skipped = session.config.stash[SKIPPED]
     if skipped and "WEBHOOKLAB_CI" in os.environ:
         print("\nCI must run these, and they were skipped:", *skipped, sep="\n  ")
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.exitstatus = NOT_TO_BE_REPEATED

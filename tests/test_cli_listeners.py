@@ -7,19 +7,14 @@ import signal
 import pytest
 
 from tests import command
-from tests.process_parts import end_listener, gone
+from tests.process_parts import gone
 from tests.processes import LabProcess
 from tests.raw_http import post
 from tests.waiting import until
 from webhooklab import Lab
 from webhooklab.processes import Registry
 
-
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "captures.db"
-    yield path
-    end_listener(path)
+pytestmark = pytest.mark.usefixtures("listener_ends")
 
 
 def test_an_orphan_is_found_and_stopped(file, tmp_path):

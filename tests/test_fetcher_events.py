@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.api_parts import Api, always, pulling_in, shown
+from tests.api_parts import Api, always, entity_asked_for, shown
 from tests.raw_http import post
 from tests.raw_server import HANG, raw
 from tests.store_parts import arrival
@@ -23,14 +23,8 @@ from webhooklab.refusals import refusal
 
 @pytest.fixture
 def api():
-    with Api(lambda asked: shown({"id": asked.target.rpartition("/")[2], "v": 2})) as server:
+    with Api(entity_asked_for) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 def deliver(pulling, *bodies, **options):

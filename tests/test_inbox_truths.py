@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.api_parts import Api, pulling_in, shown
+from tests.api_parts import Api, entity_asked_for, shown
 from tests.store_parts import arrival
 from tests.test_inbox_feed import Browser, describe
 from tests.waiting import until
@@ -18,14 +18,8 @@ from webhooklab.inbox.truths import Truths
 
 @pytest.fixture
 def api():
-    with Api(lambda asked: shown({"id": asked.target.rpartition("/")[2], "v": 2})) as server:
+    with Api(entity_asked_for) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 def deliver(pulling, *bodies):

@@ -1,16 +1,12 @@
 """The widget: one module for the browser, its display, the page it leaves behind."""
 
 import os
-import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.test_inbox_feed import add, arrival
-from webhooklab import inbox as inbox_package
 from webhooklab import progress
 from webhooklab.inbox import Description, Inbox, snapshot_html
 from webhooklab.signatures.verification import invalid
@@ -30,40 +26,6 @@ def describe():
 
 def no_export(path, text):
     raise AssertionError(f"nobody asked to write {text!r} to {path}")
-
-
-MODULE = Path(inbox_package.__file__).with_name("inbox.mjs")
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None, reason="no node: install Node.js 20 or later"
-)
-
-
-@needs_node
-def test_the_browsers_functions_do_what_they_should():
-    tests = Path(__file__).with_name("inbox.test.mjs")
-    run = subprocess.run(
-        ["node", "--test", tests],
-        env=os.environ | {"WEBHOOKLAB_INBOX": str(MODULE)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
-
-
-@needs_node
-def test_the_browsers_module_gives_the_notebook_what_it_asks_for():
-    code = "import(process.argv[1]).then((m) => console.log(Object.keys(m.default), 'render' in m))"
-    shown = subprocess.run(["node", "-e", code, MODULE], check=True, capture_output=True, text=True)
-    assert shown.stdout.strip() == "[ 'initialize', 'render' ] false"
-
-
-def test_the_browsers_module_imports_nothing_and_puts_no_markup_in_the_page():
-    text = MODULE.read_text()
-    assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|new Function", text
-    )
-    assert not re.search(r"^import ", text, re.MULTILINE)
 
 
 def test_nothing_runs_before_it_is_shown(store):

@@ -59,6 +59,19 @@ def test_a_refused_body_may_go_on_for_a_while_so_that_the_answer_is_seen(url, la
     assert len(lab) == 0
 
 
+def test_what_follows_a_refusal_is_not_captured(url, lab, monkeypatch):
+    monkeypatch.setattr(handler, "MAX_HEADER_COUNT", 3)
+    with raw_http.Client(url) as client:
+        many = tuple(f"X-{number}: 1" for number in range(4))
+        refused = raw_http.request(target=client.path, headers=many, body=b"x")
+        client.send(refused + raw_http.request(target=client.path))
+        answer = client.answer()
+        assert (answer.status, answer.headers["connection"]) == (431, "close")
+        assert client.rest() == b""
+    assert raw_http.post(url).status == 200
+    assert len(lab) == 1
+
+
 def test_a_refused_body_without_end_is_cut_off(url, monkeypatch):
     monkeypatch.setattr(handler, "REFUSED_SILENCE_SECONDS", 0.1)
     with raw_http.Client(url[: -len(SECRET) - 1] + "unknown/") as client:

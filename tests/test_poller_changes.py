@@ -13,12 +13,6 @@ def api():
         yield server
 
 
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
-
-
 def now(api, data, *headers):
     api.answer = always(shown(data, *headers))
 

@@ -19,12 +19,6 @@ def api():
         yield server
 
 
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
-
-
 OUTCOMES = {
     "hangs": (HANG, None, "no answer within 0.4 s", 2),
     "resets": (RESET, None, "the connection broke off", 2),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.api_parts import Api, always, last, shown, started, states
 from tests.raw_server import HANG, raw
 
 
@@ -10,12 +10,6 @@ from tests.raw_server import HANG, raw
 def api():
     with Api(always(shown([]))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 def pages(api, made):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api_parts import Api, always, last, pulling_in, shown, started
+from tests.api_parts import Api, always, last, shown, started
 from tests.raw_server import raw
 from webhooklab.pulling.rates import Allowance, allowance
 
@@ -62,12 +62,6 @@ def test_no_header_is_too_strange(headers):
 def api():
     with Api(always(shown([{"id": 1}]))) as server:
         yield server
-
-
-@pytest.fixture
-def pulling(tmp_path):
-    with pulling_in(tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize("status", [429, 503, 403])

@@ -11,7 +11,6 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from tests.process_parts import SteadySender, end_listener, gone
-from tests.processes import Kernels
 from tests.raw_http import post
 from tests.waiting import until
 from webhooklab import Lab, following, read, store
@@ -19,19 +18,7 @@ from webhooklab.errors import AttachedError, ListenerProcessError, MappingError
 from webhooklab.ownership import Ownership
 from webhooklab.processes import Registry, starting
 
-
-@pytest.fixture
-def file(tmp_path):
-    """Where a capture file may be made; what listens for it ends with the test."""
-    path = tmp_path / "captures.db"
-    yield path
-    end_listener(path)
-
-
-@pytest.fixture(scope="module")
-def kernels(tmp_path_factory):
-    with Kernels(tmp_path_factory.mktemp("kernels")) as kernels:
-        yield kernels
+pytestmark = pytest.mark.usefixtures("listener_ends")
 
 
 @pytest.fixture

@@ -7,34 +7,21 @@ import time
 
 import pytest
 
-from tests.process_parts import end_listener
-from tests.processes import Kernels
 from tests.raw_http import post
 from tests.waiting import until
 from webhooklab import Lab, Response
 from webhooklab.errors import AnswerError, AttachedError, CheckArgumentError
 from webhooklab.processes import Registry
 
+pytestmark = pytest.mark.usefixtures("listener_ends")
+
 SECRET = "correct horse battery staple"
-
-
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "captures.db"
-    yield path
-    end_listener(path)
 
 
 @pytest.fixture
 def lab(file):
     with Lab(file, listener="process") as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def kernels(tmp_path_factory):
-    with Kernels(tmp_path_factory.mktemp("kernels")) as kernels:
-        yield kernels
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ Values are text, one character per byte (ISO-8859-1), so that no byte is lost:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, KeysView
-from typing import TypeAlias
+from collections.abc import Container, Iterable, Iterator, KeysView
+from typing import Final, TypeAlias
 
 from webhooklab.redaction import mask_pairs
 
 Pair: TypeAlias = tuple[str, str]
+
+MISFRAMED: Final = "the body's framing is malformed"
 
 
 class Headers:
@@ -70,6 +72,15 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({list(mask_pairs(self.pairs))!r})"
+
+
+def is_misframed(version: str, names: Container[str]) -> bool:
+    """Whether a request has chunks in HTTP/1.0, which knows none.
+
+    Who goes by one and who by the other end it in two places: a request may hide between them
+    (RFC 9112, sections 6.1 and 11.2). Tornado refuses all else that could be read in two ways.
+    """
+    return version == "HTTP/1.0" and "Transfer-Encoding" in names
 
 
 def parse_header_block(block: bytes) -> tuple[str, str, tuple[Pair, ...]]:

@@ -30,6 +30,7 @@ from webhooklab.defaults import (
 from webhooklab.envelope import VIA_HEADER, Meta
 from webhooklab.given_back import BODILESS, NOT_STORED, PLAIN, POWERLESS, given_back
 from webhooklab.handover import Answered, Handover
+from webhooklab.headers import MISFRAMED, is_misframed
 from webhooklab.server_extension.doors import Door, Doors
 
 ROUTE: Final = "/webhooklab/in/"
@@ -50,6 +51,7 @@ class Refusal:
 _UNKNOWN: Final = Refusal(404, "there is nothing at this address")
 _AWAY: Final = Refusal(503, "the lab is not listening at present")
 _BUSY: Final = Refusal(503, "too many large bodies at one time")
+_MISFRAMED: Final = Refusal(400, MISFRAMED)
 _SLOW: Final = Refusal(408, "the body did not come in time")
 
 
@@ -103,6 +105,8 @@ class Incoming(web.RequestHandler):
             self._refuse(refusal)
 
     def _unfit(self, door: Door | None) -> Refusal | None:
+        if is_misframed(self.request.version, self.request.headers):
+            return _MISFRAMED
         if door is None:
             return _UNKNOWN
         if door.behind is None:
@@ -179,7 +183,8 @@ class Incoming(web.RequestHandler):
     async def _take(self) -> None:
         self._stop_timer()
         if self._refused:
-            self.finish()
+            self._log()
+            self.detach().close()  # Tornado would read on: `finish` does not end a connection
             return
         meta = Meta(
             source=SOURCE,

@@ -13,6 +13,7 @@ from tornado.http1connection import (
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 
 from webhooklab.defaults import MAX_HEADER_BYTES
+from webhooklab.headers import MISFRAMED
 from webhooklab.ingress import Ingress
 from webhooklab.wire.deadline import Deadline
 from webhooklab.wire.rawstream import RawStream
@@ -52,6 +53,11 @@ class Connection(HTTPServerConnectionDelegate):
         if receiver is None or receiver.settled or not receiver.begun:
             return None
         return receiver.received_at
+
+    @property
+    def idle_until(self) -> float | None:
+        """Until when it may stay silent (monotonic); None if a request has begun."""
+        return None if self._stream.received_since_request else self._deadline.idle_until
 
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
@@ -112,7 +118,7 @@ class Connection(HTTPServerConnectionDelegate):
             return f"headers of more than {MAX_HEADER_BYTES} bytes"
         if receiver.begun:
             malformed = stream.found_malformed
-            return "the body's framing is malformed" if malformed else "the body broke off"
+            return MISFRAMED if malformed else "the body broke off"
         if stream.header_block:
             return "not well-formed HTTP/1.1"
         return "the headers broke off" if stream.received_since_request else None

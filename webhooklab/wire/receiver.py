@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine,
 
 from webhooklab import clock, envelope
 from webhooklab.answering import OK, unavailable
-from webhooklab.headers import Headers, parse_header_block
+from webhooklab.headers import MISFRAMED, Headers, is_misframed, parse_header_block
 from webhooklab.ingress import Ingress
 from webhooklab.records import Answer, Request, split_target
 from webhooklab.wire.deadline import Deadline
@@ -65,7 +65,9 @@ class Receiver(HTTPMessageDelegate):
         self._method, self._target, self._pairs = parse_header_block(block)
         self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
         self._client.deadline.reading_body()
-        if answer := self._refusal(headers):
+        if is_misframed(start_line.version, headers):
+            self._refuse(Answer(400, body=MISFRAMED.encode()))
+        elif answer := self._refusal(headers):
             self._refuse(answer)
         elif "Expect" in headers:
             _understand_expectation(start_line, headers)

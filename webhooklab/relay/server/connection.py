@@ -23,6 +23,7 @@ from tornado.iostream import SSLIOStream
 from tornado.web import Application
 
 from webhooklab.defaults import MAX_HEADER_BYTES
+from webhooklab.headers import is_misframed
 from webhooklab.relay.limits import PAGE_BODY_BYTES
 from webhooklab.relay.server.origins import Caller
 from webhooklab.relay.server.relay import Relay
@@ -70,6 +71,11 @@ class Connection(HTTPServerConnectionDelegate):
     def closed(self) -> bool:
         """Whether its socket is."""
         return self.stream.closed()
+
+    @property
+    def idle_until(self) -> float | None:
+        """Until when it may stay silent (monotonic); None if a request has begun."""
+        return None if self.stream.received_since_request else self.deadline.idle_until
 
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
@@ -128,7 +134,7 @@ class _Sorting(HTTPMessageDelegate):
         assert isinstance(start_line, RequestStartLine)
         connection = self._connection
         connection.deadline.reading_body()
-        if "/h/" in start_line.path:
+        if "/h/" in start_line.path or is_misframed(start_line.version, headers):
             self._inner = Sending(
                 connection.relay,
                 connection.caller,

@@ -11,7 +11,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine,
 
 from webhooklab import clock
 from webhooklab.given_back import BODILESS, NOT_STORED, PLAIN, POWERLESS, given_back
-from webhooklab.headers import parse_header_block
+from webhooklab.headers import MISFRAMED, is_misframed, parse_header_block
 from webhooklab.records import Answer
 from webhooklab.relay.server.file import Head
 from webhooklab.relay.server.origins import Caller
@@ -54,6 +54,9 @@ class Sending(HTTPMessageDelegate):
         self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
         self._origin = self._caller.origin(headers)
         self._remote = self._caller.remote(headers)
+        if is_misframed(start_line.version, headers):
+            self._refuse(Answer(400, body=MISFRAMED.encode()))
+            return
         door = self._relay.door(target)
         if isinstance(door, Answer):
             self._refuse(door)

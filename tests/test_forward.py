@@ -223,6 +223,7 @@ def test_the_path_does_not_widen_where_nobody_asked(lab, target):
 def test_a_web_page_of_another_origin_is_never_forwarded(lab, target):
     forward = lab.forward(target.url, unverified=True)
     send(lab, headers=("Origin: https://evil.example",))
+    send(lab, headers=("Sec-Fetch-Site: cross-site",))
     send(lab, b"mine")
     forward.drain()
     assert target.bodies == [b"mine"]

@@ -21,8 +21,6 @@ from typing import Final
 
 from webhooklab.errors import WebhookLabError
 
-FOLDER: Final = "webhooklab-demo"
-"""Where the copies go, unless another folder is named."""
 CELL_TIMEOUT_SECONDS: Final = 120
 
 

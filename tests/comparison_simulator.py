@@ -26,11 +26,15 @@ class Truth:
 
 
 class Simulation:
-    """One life of a few entities; `kind` of version is "counter", "instant" or "none"."""
+    """One life of a few entities; `kind` of version is "counter", "instant" or "none".
+
+    Of kind "none", one `side` may name versions all the same: they count as none (rule 12).
+    """
 
     def __init__(self, seed):
         self.random = Random(f"comparison {seed}")
         self.kind = self.random.choice(["counter", "counter", "instant", "none"])
+        self.side = Random(f"side {seed}").choice(["events", "polls", "neither"])
         self.faults = {
             name: self.random.choice([0, 0, 0.2, 0.4])
             for name in ("lost", "twice", "late", "thin", "invalid", "poll_fails")
@@ -76,7 +80,8 @@ class Simulation:
         invalid = self._happens("invalid")
         change.reached |= not invalid and not thin
         state = f'{{"id": "{change.entity_id}", "status": "s{change.version}"}}'
-        bare = self.kind == "none" or thin or change.deleted
+        one_sided = self.kind == "none" and self.side == "events"
+        bare = (not one_sided and (self.kind == "none" or thin)) or change.deleted
         return {
             "entity_id": change.entity_id,
             "received_at": moment,
@@ -116,12 +121,16 @@ class Simulation:
                 continue  # it came and went unseen
             current.shown = True
             row = {"of": current, "entity_id": entity, "polled_at": ends, "not_seen_at": proved,
-                   "version": None if self.kind == "none" else current.version,
+                   "version": None if self._polls_are_bare else current.version,
                    "deleted": current.deleted,
                    "state": {"id": entity, "status": f"s{current.version}"}}  # fmt: skip
             shown[entity] = row
             rows.append(row)
         return rows
+
+    @property
+    def _polls_are_bare(self):
+        return self.kind == "none" and self.side != "polls"
 
     @property
     def spans(self):

@@ -13,6 +13,7 @@ const {
   bothSides,
   bodyText,
   byTarget,
+  canSign,
   codingsOf,
   columnName,
   compileFilter,
@@ -47,6 +48,8 @@ const {
   treeLines,
   tryVerdict,
   typeText,
+  unlike,
+  unlikeText,
   unpack,
   upperBound,
   viewCode,
@@ -701,6 +704,23 @@ test("attempts stand by target, the newest first; a target keeps its place", () 
   assert.equal(byTarget([{ target: "__proto__" }])[0].target, "__proto__");
 });
 
+test("what differs between two targets' answers is said in words", () => {
+  const answer = (given) => ({ status: 200, headers: [], body: "e30=", body_bytes: 2, left_out: 0, ...given });
+  const one = answer({ headers: [["A", "1"], ["B", "x"], ["B", "y"]] });
+  const two = answer({ status: 503, headers: [["b", "x"], ["a", "1"], ["C", ""]], body: "W10=" });
+  assert.deepEqual(unlike(two, one), { status: true, headers: ["b", "c"], body: true });
+  assert.equal(
+    unlikeText(unlike(two, one), "http://one/"),
+    "≠ Differs from the answer of http://one/: the status; the headers b, c; the body.",
+  );
+  assert.match(unlikeText(unlike(one, { ...one }), "one"), /^= Answered as one did\.$/);
+  const large = answer({ body: null, left_out: 2 });
+  assert.equal(unlike(large, one).body, null);
+  assert.match(unlikeText(unlike(large, one), "one"), /header.* a, b\. Whether the body/);
+  assert.equal(unlike(answer({ body: null, body_bytes: 9, left_out: 9 }), one).body, true);
+  assert.equal(unlike(answer({ status: null }), one), null);
+});
+
 test("an attempt's verdict is in words, and says who made it", () => {
   assert.deepEqual(tryVerdict({ status: 204, error: null }), ["✓ 204", ""]);
   assert.deepEqual(tryVerdict({ status: 302, error: null }), ["✗ 302", ""]);
@@ -728,6 +748,14 @@ test("edited headers say what has changed, and nothing of what has not", () => {
   assert.deepEqual(changes("X-B", "__proto__").changes, JSON.parse('{"X-B": null, "__proto__": "b: c"}'));
   assert.match(changes("X-A: 2", "X-A: 3").error, /X-A.*several times/);
   assert.match(changes("X-B: b: c", "what").error, /“what” is no header/);
+});
+
+test("a delivery can be signed anew where the kernel has the secret", () => {
+  const signed = row({ provider: "github", verified: "valid" });
+  assert.equal(canSign({ signers: ["github"] }, signed), true);
+  assert.equal(canSign({ signers: ["stripe"] }, signed), false);
+  assert.equal(canSign(null, signed), false);
+  assert.equal(canSign({ signers: ["github"] }, { ...signed, verified: "unchecked" }), false);
 });
 
 test("a body is edited where it is text that can be sent again", () => {

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 
 import pytest
@@ -34,6 +36,27 @@ def ends():
     ends = Ends()
     yield ends
     ends.hub.close()
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_hub_that_ends_while_one_connects_is_not_there(asked, reset):
+    """Killed at that moment: what its socket had taken is closed, with or without being read."""
+    with socket.create_server(("127.0.0.1", 0)) as dying:
+
+        def take():
+            with dying.accept()[0] as taken:
+                if asked:
+                    taken.recv(65_536)
+                if reset:
+                    taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        address = f"ws://127.0.0.1:{dying.getsockname()[1]}/"
+        with pytest.raises(ConnectionRefusedError):
+            Connection(address, "key", lambda *_: None, lambda _: None)
+        thread.join()
 
 
 def knock(address, **headers):

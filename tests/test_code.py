@@ -108,6 +108,16 @@ def test_bytes_beyond_ascii_in_a_target(lab, run, path):
     assert [lab[1].path, lab[2].path.upper()] == ["/caf\xe9", path.upper()]
 
 
+@pytest.mark.parametrize(
+    ("run", "kept"), [pytest.param(run_curl, "%23", marks=needs_shell), (run_python, "#")]
+)
+def test_what_follows_a_hash_in_a_target_arrives_too(lab, run, kept):
+    send_raw(lab, b"POST", b"/a#b?c=#d", HEADERS[:2], b"{}")
+    run(lab)
+    assert lab[1].path + lab[1].query_string == "/a#bc=#d"
+    assert lab[2].path + lab[2].query_string == f"/a{kept}bc={kept}d"
+
+
 @runners
 @pytest.mark.parametrize("method", [b"GET", b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"PURGE"])
 def test_a_method_arrives_again(lab, run, method):

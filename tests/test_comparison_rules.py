@@ -463,6 +463,17 @@ def test_the_verdict_says_what_to_do_about_thin_events():
         assert "lab.fetch_related(...)" in comparison.verdict
 
 
+def test_the_verdict_says_so_where_no_event_tells_what_has_become_of_anything():
+    pushed = [push(50, body='{"id": "1"}'), push(60, "7", body='{"id": "1"}')]
+    for event in pushed:
+        found = run([event], [seen(None, 5, state={"id": "1", "status": "a"})], works=False)
+        assert len(found.changes) == 0
+        assert found.verdict.startswith(
+            "No change can be told: events name no version, nor a state"
+        )
+        assert "lab.poll(version=...)" in found.verdict
+
+
 def test_the_verdict_does_not_count_as_told_what_is_too_early():
     found = run([push(50, "2")], [BASE], works=False)
     assert found.verdict == "Too early to tell: let webhooks and polls go on for a while."
@@ -535,6 +546,25 @@ def test_explains_what_the_frames_do_not_time_or_time_in_their_own_way(side, how
     assert (
         "a poll showed it" if how in ("as text", "elsewhere") else "and a poll showed it"
     ) in sentence
+
+
+@pytest.mark.parametrize("side", ["snapshots", "fetches"])
+def test_rule_09_and_15_an_answer_of_unknown_time_proves_nothing_of_before_and_after(side):
+    pulled = [BASE, SECOND, seen("3", None, 70)]
+    told = {"seq": 2, "version": "3", "entity_id": "1"}
+    if side == "fetches":
+        pulled, told = pulled[:2], fetches(told)
+    more = {"fetches": told} if side == "fetches" else {}
+    rows = rows_of(run([push(50, "1"), push(60, "2")], pulled, **more)).set_index("version")
+    assert rows["stale"].tolist() == [False] * len(rows)
+    if side == "snapshots":
+        assert rows.loc["3", ["verdict", "reason"]].tolist() == ["unknown", "not listening"]
+        assert pd.isna(rows.loc["3", "polled_at"])
+
+
+def test_rule_13_a_state_seen_at_an_unknown_time_may_be_after_the_vanishing():
+    assert judged([], [BASE, GONE]) == {"deleted": "poll_only"}
+    assert judged([], [BASE, GONE, seen("1", None)]) == {}
 
 
 # Rule 10
@@ -642,6 +672,30 @@ def test_rule_12_a_version_on_one_side_counts_as_none():
     for pushed, pulled in (({"version": "7"}, {}), ({}, {"version": "7"})):
         rows = rows_of(run([fat(50, "b") | pushed], [row | pulled for row in LIFE[:2]]))
         assert list(rows["verdict"]) == ["both"]
+
+
+THIN_BODIES = ('{"id": "1"}', "no JSON", "[]", '{"id": "1", "link": "https://api.example/1"}')
+
+
+@pytest.mark.parametrize("body", THIN_BODIES)
+@pytest.mark.parametrize("verified", ["valid", "invalid"])
+def test_rule_12_a_version_that_counts_as_none_without_a_state_is_a_thin_event(body, verified):
+    event = push(50, "7", body=body, verified=verified)
+    reason = "thin" if verified == "valid" else "invalid signature only"
+    assert run_verdicts([event], LIFE[:2]) == [("unknown", reason)]
+    comparison = run([event], LIFE[:2])
+    assert comparison.summary["thin"] == (1 if verified == "valid" else 0)
+    assert run_verdicts([event | {"received_at": 40}], LIFE[:2]) == [("poll_only", None)]
+
+
+def test_rule_12_an_event_of_unknown_time_and_another_state_may_be_of_any_run():
+    assert run_verdicts([fat(None, "c")], LIFE[:2])[0] == ("unknown", "versions do not compare")
+
+
+def test_rule_12_events_compared_by_their_state_are_not_thin():
+    comparison = run([fat(50, "b"), push(60), push(70, entity_id="b", version="1")], LIFE[:2])
+    assert comparison.summary["thin"] == 1
+    assert run([deleted(50)], [BASE]).summary["thin"] == 0
 
 
 def test_rule_12_only_paths_of_both_sides_count():

@@ -5,6 +5,7 @@ import pytest
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import ANYONE, NEARBY, NOBODY, Exposures, checked_address, reach_of
 from webhooklab.gates import Gates
+from webhooklab.secret import Secret, open_tunnel
 from webhooklab.tunnel import TunnelExposure
 
 
@@ -68,6 +69,16 @@ def test_captures_have_each_their_secret_and_keep_it(tmp_path, monkeypatch):
         kept.write_text("not JSON")
     again = TunnelExposure(tmp_path / "a.db", Gates(), "https://one.example")
     assert again.url not in urls
+
+
+def test_what_has_leaked_by_one_way_opens_no_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    exposure = TunnelExposure(tmp_path / "a.db", Gates(), "https://one.example")
+    jupyter = Secret(tmp_path / "a.db", "jupyter").text
+    assert jupyter not in exposure.url
+    exposure.revoke()
+    assert Secret(tmp_path / "a.db", "jupyter").text == jupyter
+    assert open_tunnel(tmp_path / "a.db") is None
 
 
 def test_where_the_secret_cannot_be_kept_it_says_so(tmp_path, monkeypatch):

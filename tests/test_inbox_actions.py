@@ -8,8 +8,9 @@ from tests.store_parts import arrival
 from tests.target_parts import QUICK, Target, ok
 from tests.test_inbox_feed import Browser
 from tests.waiting import until
-from webhooklab import Lab
+from webhooklab import Lab, verify
 from webhooklab.inbox.actions import Actions
+from webhooklab.verification import invent
 
 AWAY = "http://192.0.2.1/hooks"
 """An address for documentation (RFC 5737): nobody is there."""
@@ -81,6 +82,41 @@ def test_it_goes_to_a_forwards_target_with_what_the_forward_says(captured):
         assert got.one("x-f") == "f"
         assert got.one("authorization").startswith("Basic ")
         assert Hand(captured).send(seq=1, forward="other").said()[0] == "failed"
+
+
+SECRET = "a-secret-that-stays"
+
+
+def signed_by(got):
+    """Whether a request that a target got is signed, as GitHub would, by the lab's secret."""
+    return verify("github", headers=got.pairs, body=got.body, secret=SECRET).status
+
+
+def test_an_edited_delivery_is_signed_anew_and_the_secret_stays(captured):
+    captured.verify_with("github", SECRET, path="/github")
+    seq = captured.send_sample("github").seq
+    assert captured._describe().as_message()["signers"] == ["github"]
+    with Target() as target:
+        hand = Hand(captured)
+        hand.send(seq=seq, to=target.url, body='{"edited": 1}').said()
+        hand.send(seq=seq, to=target.url, body='{"edited": 2}', resign=True).said()
+        assert [signed_by(got) for got in target.got] == ["invalid", "valid"]
+        captured._parts.checks.clear()
+        captured.verify_with("github", SECRET, path="/elsewhere")
+        outcome, text = hand.send(seq=seq, to=target.url, resign=True).said()
+        assert (outcome, "lab.verify_with" in text) == ("failed", True)
+        assert len(target.got) == 2
+    captured.verify_with("github", SECRET)
+    outcome, text = hand.send(seq=seq, to=AWAY, resign=True).said()
+    assert (outcome, "new signature" in text) == ("confirm", True)
+    shown = captured._describe().as_message()
+    assert SECRET not in f"{shown} {captured._parts.checks.active} {text}"
+
+
+@pytest.mark.parametrize(("provider", "signs"), [("discord", False), ("stripe", True)])
+def test_a_public_key_signs_nothing(captured, provider, signs):
+    captured.verify_with(provider, invent(provider, "seed").verifying)
+    assert (captured._parts.checks.signers == (provider,)) is signs
 
 
 def test_what_comes_from_now_on_is_forwarded(captured):

@@ -123,7 +123,9 @@ def test_a_lab_without_a_path_is_gone_when_the_process_ends():
         "print(json.dumps(str(lab.path)), flush=True)\ninput()"
     ) as process:
         path = process.hear()
-        assert process.end()[0] == 1, "its input ended"
+        code, complaints = process.end()
+    assert code == 1, "its input ended"
+    assert complaints.strip().endswith("EOFError: EOF when reading a line"), "and nothing else"
     assert not Path(path).parent.exists()
 
 

@@ -5,15 +5,19 @@ import os
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from tests.inputs import ODD, send
+from tests.processes import LabProcess
+from tests.waiting import until
 from webhooklab import Lab, read
 from webhooklab.cli import main
 from webhooklab.errors import FileFormatError
+from webhooklab.store import Store
 
 SUFFIXES = (".csv", ".jsonl", ".parquet", ".har")
 every_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -321,3 +325,31 @@ def test_a_store_that_fails_half_way_keeps_nothing_of_it(lab, other, tmp_path, m
         other.load(path)
     assert len(other) == 0
     assert other.head == 5
+
+
+def test_a_file_that_is_too_large_to_be_held_is_read_twice(lab, other, tmp_path, monkeypatch):
+    send(lab.url, ODD.values())
+    path = lab.export(tmp_path / "x.jsonl")
+    monkeypatch.setattr("webhooklab.loading.IMPORT_HELD_BYTES", 3_000)
+    other.load(path)
+    pd.testing.assert_frame_equal(other.events[KEPT], lab.events[KEPT])
+
+
+def test_a_load_that_is_killed_is_gone_on_with_each_delivery_once(lab, tmp_path):
+    count = 6_000
+    send(lab.url, [("application/json", b'{"n":1}')])
+    many = pd.concat([lab.events] * count)
+    many["received_at"] = pd.date_range("2026-03-01", periods=count, freq="us", tz="UTC")
+    many.index = pd.RangeIndex(1, count + 1, name="seq")
+    path = lab.export(tmp_path / "x.parquet", many)
+    file = tmp_path / "killed.db"
+    with LabProcess(file) as loading, closing(Store(file, write=False)) as store:
+        loading.say(f"lab.load({str(path)!r})")
+        until(lambda: store.count() > 0, patience=30)
+        loading.kill()
+        stored = store.count()
+    assert 0 < stored < count
+    with Lab(file) as other:
+        assert len(other.load(path)) == count - stored
+        assert other.events["received_at"].tolist() == many["received_at"].tolist()
+        assert other.load(path).empty

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.api_parts import Api, always, last, pulling_in, shown, started, states
+from tests.proxy_parts import Proxy
 from tests.raw_server import HANG, raw
 from tests.waiting import until
 from webhooklab.demo import Faults, Shop
@@ -27,6 +28,15 @@ def test_it_polls_at_once_and_then_every_so_often(pulling, api):
     begun = pulling.observations.polls()["requested_at"]
     gaps = begun.diff().dropna().dt.total_seconds()
     assert gaps.min() >= 0.19
+
+
+def test_what_is_on_this_machine_is_not_polled_by_way_of_a_proxy(pulling, api, monkeypatch):
+    with Proxy() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        poller = pulling.poll(api.url, every=0.1)
+        until(lambda: poller.stats["polls"] >= 1)
+        assert list(pulling.observations.polls()["status"].head(1)) == [200]
+        assert proxy.asked == []
 
 
 def test_a_poll_never_starts_before_the_last_one_ended(pulling, api):

@@ -59,6 +59,8 @@ def test_a_kernel_dies_and_comes_back_and_no_sender_to_the_public_url_notices(fi
             sender.more(5)
             with Lab(file, listener="process") as lab:
                 sender.more(5)
+                assert lab.public_url == url  # before it is exposed again
+                assert lab.check().ok
                 assert lab.expose().url == lab.public_url == url
                 sender.more(5)
                 sender._over.set()
@@ -81,10 +83,12 @@ def test_a_kernel_that_ends_leaves_the_url_to_the_process_whose_end_closes_it(fi
         code, complaints = kernel.end()  # as at a kernel's restart: all that runs at exit does
         assert (code, complaints) == (0, "")
     assert status(url) == 200
-    assert Doors().find(kept_secret(file)) != Door()
+    assert Doors().find(kept_secret(file, "jupyter")) != Door()
     end_listener(file)
     assert status(url) == 503
-    assert Doors().find(kept_secret(file)) == Door()  # whoever has the port now is sent nothing
+    assert (
+        Doors().find(kept_secret(file, "jupyter")) == Door()
+    )  # whoever has the port now is sent nothing
 
 
 @pytest.mark.usefixtures("in_jupyter")
@@ -94,7 +98,7 @@ def test_a_lab_that_does_not_outlive_its_kernel_takes_its_url_along(file):
         url = kernel.hear()
         kernel.end()
     assert status(url) == 503
-    assert Doors().find(kept_secret(file)) == Door()
+    assert Doors().find(kept_secret(file, "jupyter")) == Door()
 
 
 def test_what_comes_by_a_tunnel_must_know_the_secret_with_and_without_a_kernel(file):
@@ -105,6 +109,9 @@ def test_what_comes_by_a_tunnel_must_know_the_secret_with_and_without_a_kernel(f
         assert [by_tunnel(here, path) for path in (secret, "x")] == [200, 404]
         kernel.kill()
     assert [by_tunnel(here, path) for path in (secret, "x")] == [200, 404]
+    with Lab(file, listener="process") as lab:
+        assert lab.public_url == url
+        lab._close(leaving=True)  # as when this kernel ends
     process = Registry().find(file)
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: gone(process.pid))

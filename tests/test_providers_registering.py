@@ -5,6 +5,7 @@ import pytest
 from tests.inputs import send
 from tests.provider_cases import request
 from webhooklab import providers, signatures, verify
+from webhooklab.errors import ProviderError
 from webhooklab.providers import Fields, Mark, Provider, registering
 from webhooklab.providers.registry import Registry
 from webhooklab.verification import sign
@@ -64,15 +65,34 @@ def test_ones_own_is_asked_before_the_others_and_may_take_their_place():
         marks=(Mark(header="x-github-event", says=(("action", ("opened",)),)),),
         reads=Fields(event_type="=ours"),
     )
-    assert providers.register(github) is github
+    with pytest.raises(
+        ProviderError, match=r"'github' is GitHub, .*: choose another name, or say re"
+    ):
+        providers.register(github)
+    assert providers.recognise(received).name == "github"
+    assert providers.register(github, replace=True) is github
     assert providers.find("github") is github
     assert providers.recognise(received) is None
     assert again in providers.registered()
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_name_that_stands_for_another_provider_is_taken(replace):
+    with pytest.raises(ProviderError, match=r"'Whats-App' is Meta.*: choose another name\."):
+        providers.register("Whats-App", header="x-mine", replace=replace)
+
+
+@pytest.mark.parametrize(("name", "more"), [("acme", {}), ("", {"header": "x-a"}), ("-", {})])
+def test_a_provider_that_nothing_leads_to_is_refused(name, more):
+    before = providers.registered()
+    with pytest.raises(ProviderError, match=f"Nothing would lead to '{name}': it needs a name"):
+        providers.register(name, **more)
+    assert providers.registered() == before
+
+
 def test_a_mark_has_one_lead():
     for leads in ({}, {"header": "a", "agent": "b"}, {"has": ("a",)}):
-        with pytest.raises(ValueError, match="a mark has one lead"):
+        with pytest.raises(ProviderError, match="a mark has one lead"):
             Mark(**leads)
 
 

@@ -101,7 +101,10 @@ def test_who_counts_as_one_address(address, shown):
 def test_connections_are_limited(tmp_path):
     with running(tmp_path, "--connections", "5") as relay:
         channel = relay.new()
-        held = [Client(relay.url).send(b"POST") for _ in range(5)]
+        asks = ("Expect: 100-continue", "Content-Length: 1")
+        held = [Client(relay.url) for _ in range(5)]
+        for each in held:
+            assert each.ask(request(target=f"/{below(channel)}", headers=asks)).status == 100
         with Client(relay.url) as refused:
             assert refused.rest() == b""
         for each in held:

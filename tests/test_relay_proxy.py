@@ -1,4 +1,7 @@
-"""A relay in public: behind a real nginx that speaks TLS, as the README says, and by itself."""
+"""A relay in public: behind a real nginx that speaks TLS, as the README says, and by itself.
+
+And a lab that reaches it by a company's proxy only.
+"""
 
 import datetime as dt
 import re
@@ -16,7 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.nginx_parts import NGINX, Nginx
+from tests.proxy_parts import Proxy
 from tests.relay_parts import Reader, running
+from tests.waiting import until
 from webhooklab.relay.decoding import decode_channel
 from webhooklab.relay.protocol import Channel, Closing
 
@@ -145,3 +150,31 @@ def test_a_public_url_that_is_said_is_used(tmp_path):
 
 def _trusting(certificate):
     return ssl.create_default_context(cafile=certificate)
+
+
+def test_a_relay_is_read_by_way_of_the_proxy(lab, tmp_path, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    options = ("--certfile", str(certificate), "--public-url", "https://localhost/")
+    with running(tmp_path, *options) as relay, Proxy() as proxy:
+        address = f"https://localhost:{relay.port}"
+        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        exposure = lab.expose(address)
+        until(lambda: "connected" in exposure.state)
+        assert set(proxy.asked) == {f"localhost:{relay.port}"}
+        assert len(proxy.asked) == 2  # the channel, and the socket
+
+        def send(body):
+            path = exposure.url.removeprefix("https://localhost/")
+            with httpx.Client(trust_env=False, verify=False) as client:
+                return client.post(f"{address}/{path}x", content=body).status_code
+
+        assert send(b"1") == 200
+        proxy.refusal = "407 Proxy Authentication Required"
+        proxy.cut()
+        until(lambda: "reconnecting" in exposure.state and "proxy" in exposure.state)
+        assert send(b"2") == 202
+        proxy.refusal = ""
+        until(lambda: len(lab) == 2, patience=30)
+        assert [row.body for row in lab] == [b"1", b"2"]
+        exposure.revoke()

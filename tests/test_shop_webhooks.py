@@ -101,7 +101,7 @@ def test_while_a_secret_is_rotated_it_signs_with_both() -> None:
 @pytest.mark.parametrize(
     ("scheme", "secret", "told"),
     [
-        ("nobody", None, "no provider is called"),
+        ("nobody", None, "No provider is called"),
         ("cloudevents", None, "not signed"),
         ("github", "", "empty"),
         ("discord", "not hex", "hex"),

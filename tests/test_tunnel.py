@@ -93,7 +93,7 @@ def test_only_the_newest_tunnels_are_remembered(file, monkeypatch):
         for name in "abca":
             lab.expose(base_url=f"https://{name}.example").close()
     assert list(kept_gates(file)) == ["c.example", "a.example"]
-    assert kept_secret(file) not in repr(kept_gates(file))
+    assert kept_secret(file, "tunnel") not in repr(kept_gates(file))
 
 
 def test_a_secret_that_was_revoked_stays_revoked_whichever_exposure_ends_last(lab):
@@ -103,6 +103,6 @@ def test_a_secret_that_was_revoked_stays_revoked_whichever_exposure_ends_last(la
     newer.revoke()
     assert ask(lab, "Host: older.example", secret) == 404
     older.close()
-    assert kept_secret(lab._parts.path) != secret
+    assert kept_secret(lab._parts.path, "tunnel") != secret
     assert ask(lab, "Host: older.example", secret) == 404
     assert secret not in lab.expose(base_url=TUNNEL).url

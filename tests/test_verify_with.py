@@ -10,7 +10,7 @@ import pytest
 
 from tests.raw_http import Client, post, request
 from webhooklab import Lab, providers, samples
-from webhooklab.errors import AttachedError, CheckArgumentError, ClosedError
+from webhooklab.errors import AttachedError, CheckArgumentError, ClosedError, ProviderError
 from webhooklab.providers import registering
 from webhooklab.verification import sign
 
@@ -134,7 +134,7 @@ def test_the_lab_s_own_url_is_what_is_signed_unless_another_is_named(lab):
 @pytest.mark.parametrize(
     ("provider", "secret", "told"),
     [
-        ("nobody", SECRET, "no provider is called"),
+        ("nobody", SECRET, "No provider is called"),
         ("github", "", "empty"),
         ("standardwebhooks", "whsec_!!!" + SECRET, "base64"),
         ("cloudevents", SECRET, "not signed"),
@@ -253,9 +253,9 @@ class TestSamples:
         assert send(lab, *signed(b"{}"), body=b"{}", path="github")[1].verified == "valid"
 
     def test_what_there_is_no_sample_of(self, lab):
-        with pytest.raises(ValueError, match="of github there are samples of"):
+        with pytest.raises(ProviderError, match="Of github there are samples of"):
             lab.send_sample("github", "nothing.happened")
-        with pytest.raises(ValueError, match="there is no sample of jira; there are of"):
+        with pytest.raises(ProviderError, match="There is no sample of jira; there are of"):
             lab.send_sample("jira")
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 def until(condition: Callable[[], object], patience: float = PATIENCE_SECONDS) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any, Self, TypeVar
 
 from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
@@ -110,13 +111,26 @@ class BackgroundLoop:
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel the loop's tasks and let them end, so that none is destroyed while pending."""
-    if tasks := asyncio.all_tasks(loop):
-        for task in tasks:
+    """Cancel the loop's tasks and let them end, so that none is destroyed while pending.
+
+    One that has not begun is let begin: cancelled before that, it would drop the coroutine that it
+    was handed (anyio hands one over while it connects), and nobody would ever await that.
+    """
+    cancelled: set[asyncio.Task[Any]] = set()
+    while tasks := asyncio.all_tasks(loop):
+        begun = {task for task in tasks if _begun(task)}
+        for task in begun - cancelled:
             task.cancel()
-        loop.run_until_complete(asyncio.wait(tasks))
+        cancelled |= begun
+        patience = None if begun == tasks else 0
+        loop.run_until_complete(asyncio.wait(tasks, timeout=patience))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def _begun(task: asyncio.Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return not iscoroutine(coroutine) or getcoroutinestate(coroutine) != CORO_CREATED
 
 
 class Errands:

@@ -12,7 +12,7 @@ from webhooklab.providers import interpret
 from webhooklab.records import RELAYS, REWRITING, REWRITTEN_HEADER, Request
 from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
 from webhooklab.signatures.keys import several
-from webhooklab.verification import verifier
+from webhooklab.verification import sign, verifier
 
 _REWRITTEN = Verification(
     "unverifiable", "the relay wrote the body anew, and the signature is not over what it wrote"
@@ -38,6 +38,17 @@ class Check:
     """Whether the secret is that of our samples."""
     secret: str | None = field(repr=False)
     """The newest secret as text, for handshakes; None for bytes that are none."""
+
+    @property
+    def signs(self) -> bool:
+        """Whether the secret is also what the provider signs with (no public key)."""
+        try:
+            sign(
+                self.provider, body=b"{}", secret=self.secret or "", now=0, url="http://localhost/"
+            )
+        except ValueError:
+            return False
+        return True
 
     def verify(self, request: Request, base_url: str | None) -> Verification:
         """The verdict, by the time of receipt. Never raises on anything from the wire.
@@ -115,6 +126,18 @@ class Checks:
     def concern(self, path: str) -> bool:
         """Whether deliveries to `path` are checked."""
         return any(each.mapping.covers(path) for each in self.active)
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """The providers whose deliveries can be signed anew, by the secrets that are here."""
+        return tuple(sorted({each.provider for each in self.active if each.signs}))
+
+    def signing_secret(self, path: str, provider: str | None) -> str | None:
+        """What a provider's deliveries to `path` are signed with; None where it is not here."""
+        check = self.find(path, provider)
+        if check is None or check.provider != provider or not check.signs:
+            return None
+        return check.secret
 
     def find(self, path: str, provider: str | None) -> Check | None:
         """The check for a delivery: that of who seems to have sent it, else the nearest one.

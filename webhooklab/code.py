@@ -50,7 +50,7 @@ class Sendable:
 def curl(request: Sendable, *, secrets: bool = False) -> str:
     """A command for bash or zsh, with binary bodies, quotes and repeated headers kept.
 
-    In the URL curl %-encodes bytes beyond ASCII.
+    In the URL curl %-encodes bytes beyond ASCII, and `#` is: curl would not send what follows it.
     """
     shown = request if secrets else request.masked()
     # Told of HEAD as a mere method, curl would wait for the body of the answer.
@@ -60,7 +60,7 @@ def curl(request: Sendable, *, secrets: bool = False) -> str:
     lines += _silenced_defaults(shown)
     if shown.body:
         return _with_body(lines, shown)
-    return _command([*lines, _quoted(shown.url)])
+    return _command([*lines, _url(shown)])
 
 
 def _command(lines: list[str]) -> str:
@@ -81,7 +81,7 @@ def _silenced_defaults(request: Sendable) -> list[str]:
 
 def _with_body(lines: list[str], request: Sendable) -> str:
     # Through a pipe goes what no argument can carry (NUL, or too long) and no terminal should show.
-    url = _quoted(request.url)
+    url = _url(request)
     is_plain = _is_plain(request.body)
     if is_plain and len(request.body) <= _LONGEST_ARGUMENT_BYTES:
         return _command([*lines, f"--data-raw {shlex.quote(request.body.decode())}", url])
@@ -90,6 +90,10 @@ def _with_body(lines: list[str], request: Sendable) -> str:
         return f"printf %s {shlex.quote(request.body.decode())} | {command}"
     octal = "".join(f"\\{byte:03o}" for byte in request.body)
     return f"printf '{octal}' | {command}"
+
+
+def _url(request: Sendable) -> str:
+    return _quoted(request.url.replace("#", "%23"))
 
 
 def _is_plain(body: bytes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from webhooklab import charts, comparison, report
 from webhooklab.comparison.what_if import WhatIf
@@ -57,7 +57,6 @@ def compare(
     listening: DataFrame | None = None,
     grace: float = 30.0,
     now: datetime | float | str | None = None,
-    **more: Any,
 ) -> Comparison:
     """Hold webhook events against polled snapshots; see `webhooklab.comparison.compare`."""
     return Comparison(
@@ -68,5 +67,4 @@ def compare(
         listening=listening,
         grace=grace,
         now=now,
-        **more,
     )

@@ -40,6 +40,8 @@ MAX_BODIES_IN_FLIGHT_BYTES = 256 * 2**20
 MAX_HEADER_BYTES = 64 * 2**10
 MAX_HEADER_COUNT = 256
 MAX_CONNECTIONS = 1_000
+"""One more takes the place of the one that has been silent for longest; if all are busy, it gets a
+503."""
 HEADER_TIMEOUT_SECONDS = 30.0
 """From a request's first byte to the end of its headers."""
 BODY_TIMEOUT_SECONDS = 60.0
@@ -176,6 +178,8 @@ MAX_IMPORTED_ROW_BYTES = 64 * 2**20
 """One delivery of a file that is loaded, as it is written there."""
 MAX_IMPORTED_DEPTH = 100
 """Deeper JSON around an imported delivery (its body is text) is no archive of deliveries."""
+IMPORT_HELD_BYTES = 64 * 2**20
+"""A file with less is read once, and its deliveries are held until all are found to be some."""
 IMPORT_CHUNK_ROWS = 500
 """Imported rows that one transaction stores: capture goes on meanwhile."""
 IMPORT_CHUNK_BYTES = 8 * 2**20

@@ -24,7 +24,11 @@ WebhookLabError
 ├── ExposureError           there is no public URL here, or not this way
 ├── RelayError              a relay of yours cannot run as it is told to
 ├── RelayProtocolError      what a relay or its reader sent makes no sense (also a ValueError)
-├── CheckArgumentError      unknown provider, or a secret that cannot be used (also a ValueError)
+├── ProviderError           no such provider, no sample of it, or none to add (also a ValueError)
+├── CheckArgumentError      what to verify with makes no sense (also a ValueError)
+│   └── SecretError         a secret that is empty, broken or of another kind
+├── CompareArgumentError    a grace, an interval or a time that is none (also a ValueError)
+├── BodyError               a body is not the JSON or form that was asked for (also a ValueError)
 ├── FileFormatError         an exported file: unknown suffix, damaged, or not ours
 └── ExportError             the export could not be written; the old file is untouched
 """
@@ -144,8 +148,24 @@ class RelayProtocolError(WebhookLabError, ValueError):
     """A relay, or a reader of one, sent what their protocol does not know."""
 
 
+class ProviderError(WebhookLabError, ValueError):
+    """No provider has this name, there is no such sample of it, or one cannot be registered."""
+
+
 class CheckArgumentError(WebhookLabError, ValueError):
     """What deliveries are to be verified with cannot be used. The secret is not in the text."""
+
+
+class SecretError(CheckArgumentError):
+    """A secret that cannot be used. Its text says why, and never repeats the secret."""
+
+
+class CompareArgumentError(WebhookLabError, ValueError):
+    """A grace, an interval or a time given to a comparison cannot be used."""
+
+
+class BodyError(WebhookLabError, ValueError):
+    """A delivery's body was asked for as what it is not, or cannot be read; it was kept as is."""
 
 
 class FileFormatError(WebhookLabError):

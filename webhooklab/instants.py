@@ -20,7 +20,12 @@ def parse_instant(value: object) -> int | None:
     offset is read as UTC. None for whatever is not an instant, or lies outside the years 1 to 9999.
     """
     instant = _parse(value)
-    return instant if instant is not None and _EARLIEST_US <= instant <= _LATEST_US else None
+    return instant if instant is not None and is_instant(instant) else None
+
+
+def is_instant(us: int) -> bool:
+    """Whether so many microseconds since the epoch are in the years that a datetime can hold."""
+    return _EARLIEST_US <= us <= _LATEST_US
 
 
 def _parse(value: object) -> int | None:

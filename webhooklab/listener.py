@@ -23,7 +23,7 @@ from webhooklab.defaults import (
 )
 from webhooklab.errors import PortTakenError
 from webhooklab.ingress import Ingress
-from webhooklab.wire import Connection, RawStream
+from webhooklab.wire import Connection, RawStream, make_room
 
 _BUSY = (
     "HTTP/1.1 503 Service Unavailable\r\n"
@@ -97,7 +97,8 @@ class Listener:
             await self._one_ended.wait()
 
     def _accept(self, accepted: socket.socket, address: tuple[Any, ...]) -> None:
-        if len(self._connections) >= self._most_connections:
+        is_full = len(self._connections) >= self._most_connections
+        if is_full and not make_room(self._connections):
             self._turn_away(accepted, address[0])
             return
         connection = Connection(

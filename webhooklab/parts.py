@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from webhooklab import reach
 from webhooklab.answering import FORWARD, Rule, Rules
 from webhooklab.capturing import Options
 from webhooklab.checking import Checks
@@ -79,8 +80,22 @@ class Parts:
         )
         self.closing.callback(self.sending.stop)
         self.lookout = Lookout(self.store, self.listening, self.pulling, self.sending)
-        if not self.leads:
+        if self.leads:
+            reach.take_up(self.to_expose(None, reach.Access()))
+        else:
             warnings.warn(f"{self.headline}. {_HOW_TO_LEAD}", stacklevel=_TO_THE_CELL)
+
+    def to_expose(self, base_url: str | None, access: reach.Access) -> reach.Wish:
+        """What an exposure is made from. Raises as `behind` does."""
+        return reach.Wish(
+            file=self.path,
+            behind=self.behind,
+            gates=self.gates,
+            exposures=self.exposures,
+            store=self.store,
+            base_url=base_url,
+            access=access,
+        )
 
     def _end_exposures(self) -> None:
         """What outlives this kernel is reached while there is none."""

@@ -17,7 +17,7 @@ import httpx
 from webhooklab import clock
 from webhooklab.defaults import CHECK_TIMEOUT_SECONDS
 from webhooklab.envelope import VIA_HEADER
-from webhooklab.exposure import Exposure
+from webhooklab.exposure import NOBODY, Exposure, reach_of
 from webhooklab.records import Delivery
 from webhooklab.store import Store
 from webhooklab.verification import sign, verify
@@ -131,13 +131,19 @@ def _test() -> _Test:
 def _send(url: str, test: _Test) -> _Answer:
     begun = clock.monotonic()
     try:
-        with httpx.Client(timeout=CHECK_TIMEOUT_SECONDS, follow_redirects=False) as client:
+        with _client(url) as client:
             got = client.post(f"{url}?{_QUERY}", content=test.body, headers=test.headers)
     except httpx.HTTPError as error:
         return _Answer(None, f"no answer ({type(error).__name__}: {error})")
     took = (clock.monotonic() - begun) * 1_000
     ours = VIA_HEADER.lower() in got.headers
     return _Answer(got.status_code, f"answered {got.status_code} in {took:,.0f} ms", ours)
+
+
+def _client(url: str) -> httpx.Client:
+    # What is on this machine is not asked for by way of a proxy.
+    by_proxy = reach_of(url) != NOBODY
+    return httpx.Client(timeout=CHECK_TIMEOUT_SECONDS, follow_redirects=False, trust_env=by_proxy)
 
 
 def _came(store: Store, before: int, message_id: str, seconds: float) -> Delivery | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from webhooklab.errors import ExposureError
+from webhooklab.errors import ExposureError, WebhookLabError
 from webhooklab.exposure import Behind, Exposure, Exposures
 from webhooklab.gates import TakesGates
 from webhooklab.relay.client import RelayExposure
 from webhooklab.relay.smee import HOST as SMEE
 from webhooklab.relay.smee import SmeeExposure
 from webhooklab.relay.webhookrelay import WebhookRelayExposure
+from webhooklab.secret import JUPYTER, kept_secret, open_tunnel
 from webhooklab.store import Store
 from webhooklab.tunnel import TunnelExposure
 
@@ -115,6 +117,32 @@ WAYS: Final[dict[str, Callable[[Wish], Exposure]]] = {
 def _way_of(address: str) -> str:
     """The way that goes with a relay's address."""
     return "smee" if urlsplit(address).hostname == SMEE else "relay"
+
+
+def take_up(wish: Wish) -> None:
+    """Open again what still leads here, though the kernel that opened it is no more.
+
+    A process that listens goes on behind its public URLs; what cannot be opened is left as it is.
+    """
+    with suppress(WebhookLabError):
+        door = _door(wish)
+        if door is not None:
+            wish.exposures.add(_by_jupyter(replace(wish, base_url=door or None)))
+        address = open_tunnel(wish.file)
+        if address is not None:
+            wish.exposures.add(_by_tunnel(replace(wish, base_url=address)))
+
+
+def _door(wish: Wish) -> str | None:
+    """The address that a Jupyter server has for others, where it leads here; None: it does not."""
+    if kept_secret(wish.file, JUPYTER) is None:
+        return None
+    try:
+        from webhooklab.server_extension.exposing import door_to  # noqa: PLC0415 - as above
+    except ImportError:
+        return None
+    door = door_to(wish.file, wish.behind.key)
+    return None if door is None else door.address
 
 
 def expose(via: str, wish: Wish) -> Exposure:

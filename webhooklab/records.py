@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from webhooklab import bodies, code
 from webhooklab.envelope import Passage
+from webhooklab.errors import BodyError
 from webhooklab.headers import Headers, Pair
 from webhooklab.signatures import UNCHECKED, Verification
 
@@ -78,16 +80,29 @@ class Message:
     def form(self) -> dict[str, Any]:
         """The fields of a form: name to text, or to a list where a name repeats.
 
-        A file is a dict of `filename`, `content_type` and `bytes` (its size). Raises `ValueError`
+        A file is a dict of `filename`, `content_type` and `bytes` (its size). Raises `BodyError`
         when the body is not a form that can be read.
         """
         if bodies.kind(self.content_type, self.body) not in (bodies.FORM, bodies.MULTIPART):
-            raise ValueError(f"this is not a form: its Content-Type is {self.content_type!r}")
-        return bodies.parse_form(self.body, self.content_type)
+            raise BodyError(
+                f"This is not a form: its Content-Type is {self.content_type!r}. "
+                "`.body` and `.text` have it as it came."
+            )
+        fields: dict[str, Any] = self._read(bodies.parse_form, "form")
+        return fields
 
     def json(self) -> Any:
-        """The body as JSON. Integers are exact. Raises `ValueError` when it is not JSON."""
-        return bodies.parse_json(self.body, self.content_type)
+        """The body as JSON. Integers are exact. Raises `BodyError` when it is not JSON."""
+        return self._read(bodies.parse_json, "JSON")
+
+    def _read(self, parse: Callable[[bytes, str | None], Any], what: str) -> Any:
+        try:
+            return parse(self.body, self.content_type)
+        except ValueError as error:
+            raise BodyError(
+                f"This is no {what} that can be read: {error}. "
+                "`.body` and `.text` have it as it came."
+            ) from error
 
     def __getitem__(self, key: Any) -> Any:
         """`delivery["id"]` is `delivery.json()["id"]`."""

@@ -52,7 +52,7 @@ class Retries(pd.DataFrame):
 def retries(events: pd.DataFrame, provider: str | None = None) -> Retries:
     """One row per delivery of an event that came more than once, in the order of the first ones.
 
-    `provider`: only its deliveries. Raises `ValueError` for one that is not known.
+    `provider`: only its deliveries. Raises `ProviderError` for one that is not known.
     """
     if provider is not None:
         name = providers.find(provider).name

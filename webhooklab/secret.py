@@ -1,7 +1,8 @@
-"""The secret part of a capture file's public URL: kept, so that the URL stays the same.
+"""The secret part of a capture file's public URLs: kept, so that a URL stays the same.
 
-Beside it are the addresses that tunnels of the user's have brought here: what comes by one is to
-know the secret, also when the listener has begun anew and nobody has exposed it again.
+Each way has its own: what has leaked by one opens no other. Beside them are the addresses that
+tunnels of the user's have brought here: what comes by one is to know the secret, also when the
+listener has begun anew and nobody has exposed it again.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import hashlib
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import platformdirs
 
@@ -22,62 +23,77 @@ from webhooklab.errors import ExportError, ExposureError
 from webhooklab.gates import Gate
 from webhooklab.whole import written_whole
 
+TUNNEL: Final = "tunnel"
+"""The way that has gates."""
+JUPYTER: Final = "jupyter"
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What is kept for a capture file. `gates`: whether what comes by a host is let through."""
+    """What is kept for a capture file. `secrets`: by the way.
+
+    `gates`: whether what comes by a host is let through. `tunnel`: the newest one's address.
+    """
 
     file: str
-    secret: str = field(repr=False)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
     gates: dict[str, bool] = field(default_factory=dict)
+    tunnel: str = ""
 
 
 class Secret:
-    """The secret for the capture file `file`: `text`, found or made.
+    """The secret for the capture file `file` by one way: `text`, found or made.
 
     It is in the user's state folder, for its owner only: a capture file may be given to others.
     Raises `ExposureError` when it cannot be kept.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, way: str) -> None:
         self._file = file
-        kept = _kept(file)
-        self.text = kept.secret if kept is not None else self.renew()
+        self._way = way
+        self.text = kept_secret(file, way) or self.renew()
 
     def renew(self) -> str:
         """Have a new one from now on; returns it."""
         kept = _kept(self._file)
         self.text = secrets.token_urlsafe(EXPOSURE_SECRET_BYTES)
-        _keep(self._file, _Kept(str(self._file), self.text, {} if kept is None else kept.gates))
+        _keep(self._file, replace(kept, secrets={**kept.secrets, self._way: self.text}))
         return self.text
 
-    def gate(self, host: str, *, open: bool) -> Gate:  # noqa: A002 - the gate's own word
-        """The gate for what comes by a host, kept from now on: see `kept_gates`.
+    def gate(self, host: str, address: str, *, open: bool) -> Gate:  # noqa: A002 - the gate's word
+        """The gate for what comes by a tunnel with this address, kept from now on: `kept_gates`.
 
         Where another exposure of the file has renewed the secret, the new one is this one's, too.
         """
         kept = _kept(self._file)
-        gates = {} if kept is None else {**kept.gates}
-        if kept is not None:
-            self.text = kept.secret
+        self.text = kept.secrets.get(self._way, self.text)
+        gates = {**kept.gates}
         gates.pop(host, None)
         newest = dict([*gates.items(), (host, open)][-MAX_KEPT_GATES:])
-        _keep(self._file, _Kept(str(self._file), self.text, newest))
+        known = {**kept.secrets, self._way: self.text}
+        _keep(self._file, replace(kept, secrets=known, gates=newest, tunnel=address))
         return Gate(f"/{self.text}", open=open)
 
 
-def kept_secret(file: Path) -> str | None:
-    """The secret of a capture file; None where it has none."""
-    kept = _kept(file)
-    return None if kept is None else kept.secret
+def kept_secret(file: Path, way: str) -> str | None:
+    """The secret of a capture file by a way; None where it has none."""
+    return _kept(file).secrets.get(way)
 
 
 def kept_gates(file: Path) -> dict[str, Gate]:
     """The gates of a capture file by host, as they were last set."""
     kept = _kept(file)
-    if kept is None:
+    secret = kept.secrets.get(TUNNEL)
+    if secret is None:
         return {}
-    return {host: Gate(f"/{kept.secret}", open=lets) for host, lets in kept.gates.items()}
+    return {host: Gate(f"/{secret}", open=lets) for host, lets in kept.gates.items()}
+
+
+def open_tunnel(file: Path) -> str | None:
+    """The address of the newest tunnel, where what comes by it is let through; else None."""
+    kept = _kept(file)
+    newest_is_open = next(reversed(kept.gates.values()), False)
+    return kept.tunnel if newest_is_open and kept.tunnel else None
 
 
 def _place(file: Path) -> Path:
@@ -103,9 +119,8 @@ def keep(place: Path, fields: dict[str, Any], what: str) -> None:
         ) from error
 
 
-def _kept(file: Path) -> _Kept | None:
-    """What is kept; None where nothing is, or nothing that can be read."""
+def _kept(file: Path) -> _Kept:
+    """What is kept: nothing where nothing is, or nothing that can be read."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        kept = _Kept(**json.loads(_place(file).read_bytes()))
-        return kept if kept.secret else None
-    return None
+        return _Kept(**json.loads(_place(file).read_bytes()))
+    return _Kept(str(file))

@@ -19,7 +19,7 @@ _any_character = re.compile(rb"[0-9A-Za-z]").finditer
 
 
 def sample(provider: str, event_type: str | None, *, url: str, secret: Secrets | None) -> Sample:
-    """A new event of the provider, as it would be sent to `url` now. Raises `ValueError`."""
+    """A new event of the provider, as it would be sent to `url` now. See `samples.build`."""
     return samples.build(
         provider,
         event_type,

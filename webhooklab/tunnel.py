@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from webhooklab.errors import ExposureError
 from webhooklab.exposure import ANYONE, Exposure, checked_address, reach_of
 from webhooklab.gates import TakesGates
-from webhooklab.secret import Secret, kept_gates
+from webhooklab.secret import TUNNEL, Secret, kept_gates
 
-VIA: Final = "tunnel"
+VIA: Final = TUNNEL
 
 
 class TunnelExposure(Exposure):
@@ -29,12 +29,13 @@ class TunnelExposure(Exposure):
         self.name = name
         self._file = file
         self._gates = gates
-        self._secret = Secret(file)
+        self._secret = Secret(file, VIA)
         self._set()
 
     def _set(self) -> None:
         host = urlsplit(self._address).netloc.rpartition("@")[2].lower()
-        self._gates.set(host, self._secret.gate(host, open=not self._closed))
+        gate = self._secret.gate(host, self._address, open=not self._closed)
+        self._gates.set(host, gate)
 
     @property
     def url(self) -> str:

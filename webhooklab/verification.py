@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from webhooklab import providers, signatures
 from webhooklab.bodies import parse_json
+from webhooklab.errors import CheckArgumentError
 from webhooklab.headers import Headers, Pair
 from webhooklab.instants import parse_instant
 from webhooklab.providers import Provider
@@ -42,7 +43,8 @@ def verify(
 
     The status is "valid"; "invalid"; "unsigned": it carries no signature; or "unverifiable":
     something is missing to decide, or a relay wrote the body anew. Pure and in constant time.
-    Nothing from the wire makes it raise; an unknown provider's name raises `ValueError`.
+    Nothing from the wire makes it raise; an unknown provider's name raises `ProviderError`, which
+    is a `ValueError`.
     """
     known = providers.find(provider)
     received_at = _instant(now)
@@ -62,15 +64,15 @@ def verify(
 def verifier(provider: str, secret: Secrets | None, *, tolerance: float | None = None) -> Verifier:
     """What verifies many deliveries of one provider: its keys are read once.
 
-    Raises `ValueError` for an unknown provider, one that does not sign, and a secret that cannot be
-    used; the secret is not in its text.
+    Raises `ProviderError` for an unknown provider, `CheckArgumentError` for one that does not sign
+    and for a secret that cannot be used; the secret is not in its text.
     """
     known = providers.find(provider)
     if not known.schemes:
-        raise ValueError(f"{known.title}: {_without_schemes(known).reason}")
+        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
     made = Verifier(known.schemes, secret, tolerance_seconds=tolerance)
     if made.problem:
-        raise ValueError(f"{known.title}: {made.problem}")
+        raise CheckArgumentError(f"{known.title}: {made.problem}")
     return made
 
 
@@ -88,12 +90,13 @@ def sign(
     """Sign a delivery as the provider would: the headers to add, and the body and URL to send.
 
     `now` is the time of signing. `message_id` is sent where the scheme has a place for one; None:
-    it follows from body and time. Raises `ValueError` for an unknown provider or one that does not
-    sign, for a secret that does not fit, and where the URL is signed and is None.
+    it follows from body and time. Raises `ProviderError` for an unknown provider,
+    `CheckArgumentError` for one that does not sign, for a secret that does not fit, and where the
+    URL is signed and is None.
     """
     known = providers.find(provider)
     if not known.schemes:
-        raise ValueError(f"{known.title}: {_without_schemes(known).reason}")
+        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
     signed_at = _instant(now)
     assert signed_at is not None
     return signatures.sign(
@@ -111,12 +114,12 @@ def sign(
 def invent(provider: str, seed: str) -> SecretPair:
     """Made-up secrets of the form that the provider hands out; the same seed, the same ones.
 
-    (But an RSA pair is new each time.) Raises `ValueError` for an unknown provider or one that does
-    not sign.
+    (But an RSA pair is new each time.) Raises `ProviderError` for an unknown provider,
+    `CheckArgumentError` for one that does not sign.
     """
     known = providers.find(provider)
     if not known.schemes:
-        raise ValueError(f"{known.title}: {_without_schemes(known).reason}")
+        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
     scheme = next((each for each in known.schemes if each.key != "whsec"), known.schemes[0])
     return signatures.invent(scheme, seed)
 
@@ -133,7 +136,7 @@ def _instant(now: Instant | None) -> int | None:
         return None
     instant = parse_instant(now)
     if instant is None:
-        raise ValueError("now is no time: pass a datetime, or Unix time in seconds")
+        raise CheckArgumentError("now is no time: pass a datetime, or Unix time in seconds")
     return instant
 
 

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from tests.jupyter.jupyter_server import HOW_TO_INSTALL, LAB, QUIET, JupyterServer, chromium_path
-from tests.jupyter.lab_page import NotebookPage
+from tests.jupyter.lab_page import PATIENCE_SECONDS, NotebookPage
 
 # Of this package, not of the session: the browser's driver keeps an event loop running in this
 # thread, and tests elsewhere start their own.
@@ -35,7 +35,7 @@ def context(chromium):
     # One for all tests, so that JupyterLab's own files are loaded once.
     made = chromium.new_context(viewport={"width": 1200, "height": 1000}, accept_downloads=True)
     made.grant_permissions(["clipboard-read", "clipboard-write"])
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(1e3 * PATIENCE_SECONDS)
     yield made
     made.close()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from webhooklab import clock
@@ -111,10 +112,13 @@ def fill(lab, count, body_bytes=300):
         lab._parts.store.append(made)
 
 
-def burn(seconds):
-    """Keep the interpreter busy in pure Python."""
-    end = time.monotonic() + seconds
-    count = 0
-    while time.monotonic() < end:
-        count += sum(range(100))
-    return count
+def sleep_until(told):
+    """Block, as a call that takes long does, until the test has said so (`NotebookPage.tell`)."""
+    while not Path(told).exists():
+        time.sleep(0.05)
+
+
+def burn_until(told):
+    """Keep the interpreter busy in pure Python until the test has said so."""
+    while not Path(told).exists():
+        sum(range(1_000_000))

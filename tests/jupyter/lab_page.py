@@ -5,6 +5,8 @@ import time
 
 from tests.jupyter.jupyter_server import LAB
 
+PATIENCE_SECONDS = 30.0
+
 
 class NotebookPage:
     """One notebook, open in one page."""
@@ -41,6 +43,8 @@ class NotebookPage:
     def leave(self):
         """Close the notebook, as it is; in JupyterLab, which stays for the next one."""
         self.page.remove_listener("pageerror", self._note_error)
+        for told in self.server.root.glob("seen*"):
+            told.unlink()
         if "/lab" not in self.page.url:
             self.page.close()
             return
@@ -98,8 +102,15 @@ class NotebookPage:
         assert "Traceback" not in text, text
         return text
 
-    def is_running(self, number):
-        return self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:").count() == 1
+    def tell(self, what):
+        """Say it to code in the kernel that does something `until` then."""
+        (self.server.root / what).touch()
+
+    def release(self, number):
+        """End a cell that works until "seen": what has been seen was seen while it ran."""
+        assert self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:").count() == 1
+        self.tell("seen")
+        self.finish(number)
 
     def text(self, number):
         texts = self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output pre")
@@ -128,7 +139,7 @@ class NotebookPage:
             [column, view],
         )
 
-    def wait_total(self, count, timeout=20):
+    def wait_total(self, count, timeout=PATIENCE_SECONDS):
         self.page.wait_for_function(
             "(text) => document.querySelector('.whl-counts')?.textContent.startsWith(text)",
             arg=f"{count:,} deliver",
@@ -138,17 +149,17 @@ class NotebookPage:
     def wait_first_row(self):
         self.lines.first.wait_for()
 
-    def wait_rows(self, *seqs, view=0, timeout=10):
+    def wait_rows(self, *seqs, view=0):
         """Until the table shows just these rows, from the top."""
 
         def shown():
             return self.cells("seq", view)
 
-        self._until(lambda: shown() == list(seqs), timeout, shown)
+        self._until(lambda: shown() == list(seqs), shown)
 
     def wait_top(self, seq):
         """Until this row is the uppermost in sight."""
-        self._until(lambda: self.cells("seq")[:1] == [seq], 5, lambda: self.cells("seq")[:3])
+        self._until(lambda: self.cells("seq")[:1] == [seq], lambda: self.cells("seq")[:3])
 
     def wait_shown(self, seqs, why):
         """Until the table has as many lines as that, and those in sight are the newest of them."""
@@ -159,24 +170,24 @@ class NotebookPage:
             shown = self.cells("seq")
             return count == len(expected) and shown == expected[: len(shown)]
 
-        self._until(fits, 10, lambda: (why, expected[:5], self.cells("seq")[:5]))
+        self._until(fits, lambda: (why, expected[:5], self.cells("seq")[:5]))
 
     def wait_selected(self, seq):
         selected = self.page.locator(".whl-line[aria-selected=true] .whl-c-seq")
-        self._until(lambda: selected.all_inner_texts() == [seq], 5, selected.all_inner_texts)
+        self._until(lambda: selected.all_inner_texts() == [seq], selected.all_inner_texts)
 
     def wait_clipboard(self, text):
         read = "() => navigator.clipboard.readText()"
-        self._until(lambda: self.page.evaluate(read) == text, 5, lambda: self.page.evaluate(read))
+        self._until(lambda: self.page.evaluate(read) == text, lambda: self.page.evaluate(read))
 
     @property
     def status(self):
         return self.page.locator(".whl-status").first.inner_text()
 
-    def wait_status(self, text, timeout):
-        self._until(lambda: self.status == text, timeout, lambda: self.status)
+    def wait_status(self, text, timeout=PATIENCE_SECONDS):
+        self._until(lambda: self.status == text, lambda: self.status, timeout)
 
-    def _until(self, condition, timeout, shown):
+    def _until(self, condition, shown, timeout=PATIENCE_SECONDS):
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, shown()

@@ -12,7 +12,7 @@ def test_a_reloaded_page_shows_the_inbox_again(notebook):
     page.wait_rows("3", "2", "1")
     page.save()
     page.open()
-    page.wait_rows("3", "2", "1", timeout=20)
+    page.wait_rows("3", "2", "1")
     page.run(2)
     page.wait_rows("5", "4", "3", "2", "1")
     assert page.status == "Listening"
@@ -53,7 +53,7 @@ def test_a_dead_kernel_is_said_to_be_silent(notebook):
     page.wait_rows("3", "2", "1")
     page.start(2)
     page.page.locator(".jp-Dialog .jp-mod-accept").click()
-    page.wait_status("Waiting for the kernel", timeout=20)
+    page.wait_status("Waiting for the kernel")
     assert page.cells("seq") == ["3", "2", "1"]
     page.click_row(2)
     page.page.get_by_text("refund me").wait_for()
@@ -66,7 +66,7 @@ def test_a_kernel_that_holds_the_interpreter_is_said_to_be_silent(notebook):
     page.run(1)
     page.wait_rows("1")
     page.start(2)
-    page.wait_status("Waiting for the kernel", timeout=20)
+    page.wait_status("Waiting for the kernel")
     page.command("kernelmenu:interrupt")
     page.wait_status("Listening", timeout=60)
 

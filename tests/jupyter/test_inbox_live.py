@@ -19,37 +19,36 @@ def test_rows_appear_the_newest_first(notebook):
     assert page.cells("status") == ["200", "200", "200"]
 
 
-@pytest.mark.parametrize("work", ["time.sleep(10)", "burn(10)"])
+@pytest.mark.parametrize("work", ["sleep_until", "burn_until"])
 def test_rows_appear_while_a_cell_runs(notebook, work):
-    page = notebook(SETUP + "inbox.display()", f"send_soon(lab.url, 30, 30)\n{work}")
+    page = notebook(SETUP + "inbox.display()", f"send_soon(lab.url, 30, 30)\n{work}('seen')")
     page.run(0)
     page.inbox.wait_for()
     page.start(1)
-    page.wait_total(30, timeout=6)
-    assert page.is_running(1)
+    page.wait_total(30)
     # What this page lacks is fetched, too, while the cell runs.
     page.lines.first.click()
-    page.page.get_by_text("refund me").wait_for(timeout=3_000)
-    assert page.is_running(1)
+    page.page.get_by_text("refund me").wait_for()
+    page.release(1)
 
 
 def test_it_shows_when_the_cell_that_displays_it_goes_on(notebook):
-    page = notebook(SETUP, "post(lab.url, order(1)); inbox.display(); time.sleep(6)")
+    page = notebook(SETUP, "post(lab.url, order(1)); inbox.display(); sleep_until('seen')")
     page.run(0)
     page.start(1)
-    page.wait_rows("1", timeout=5)
-    assert page.is_running(1)
+    page.wait_rows("1")
+    page.release(1)
 
 
 def test_a_large_body_is_fetched_while_a_cell_runs(notebook):
     body = "{'text': 'x' * 300_000, 'end': 'the end'}"
-    page = notebook(SETUP + "inbox.display()", f"post(lab.url, {body})", "time.sleep(4)")
+    page = notebook(SETUP + "inbox.display()", f"post(lab.url, {body})", "sleep_until('seen')")
     page.run(0)
     page.run(1)
     page.start(2)
     page.lines.first.click()
-    page.page.locator(".whl-tree", has_text="the end").wait_for(timeout=3_000)
-    assert page.is_running(2)
+    page.page.locator(".whl-tree", has_text="the end").wait_for()
+    page.release(2)
 
 
 LOSSY = """
@@ -68,8 +67,7 @@ len(lost)
 def test_what_was_dropped_on_the_way_is_noticed_and_asked_for(notebook):
     page = notebook(SETUP + "inbox.display()", LOSSY)
     page.run(0)
-    page.inbox.wait_for()
-    page.page.wait_for_timeout(1_500)
+    page.wait_status("Listening")
     assert page.run(1) == "2"
     page.wait_rows("4", "3", "2", "1")
 

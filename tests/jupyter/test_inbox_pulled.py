@@ -9,10 +9,11 @@ API = (
     + """
 from tests.api_parts import Api, shown
 state = {"status": "paid", "lines": [{"sku": "a", "qty": 1}], "v": 2}
-answers = {"error": None, "wait": 0.0}
+answers = {"error": None, "until": None}
 FAILED = b"HTTP/1.1 503 No\\r\\nContent-Length: 0\\r\\n\\r\\n"
 def answer(asked):
-    time.sleep(answers["wait"])
+    if answers["until"]:
+        sleep_until(answers["until"])
     order = asked.target.rpartition("/")[2]
     return answers["error"] or shown({"id": order} | state)
 api = Api(answer)
@@ -72,14 +73,15 @@ def test_payload_and_truth_stand_side_by_side(notebook):
 
 
 def test_it_appears_when_it_is_there_while_a_cell_runs(notebook):
-    slow = "answers['wait'] = 2.5; pushed(1); time.sleep(8)"
+    slow = "answers['until'] = 'seen that it is not there'; pushed(1); sleep_until('seen')"
     page = notebook(SHOW, slow)
     page.run(0)
     page.start(1)
-    page.wait_rows("1", timeout=4)
-    look(page, 1).get_by_text("It is not fetched yet").wait_for(timeout=2_000)
-    page.page.get_by_text("≠ superseded").wait_for(timeout=5_000)
-    assert page.is_running(1)
+    page.wait_rows("1")
+    look(page, 1).get_by_text("It is not fetched yet").wait_for()
+    page.tell("seen that it is not there")
+    page.page.get_by_text("≠ superseded").wait_for()
+    page.release(1)
 
 
 NOT_FETCHED = """

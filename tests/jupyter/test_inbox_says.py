@@ -107,7 +107,7 @@ def test_a_fact_finds_the_others_like_it(notebook):
 SLOW_EXPORT = """
 export = inbox._export
 def slow(path, text):
-    time.sleep(1)
+    sleep_until("seen that it runs")
     export(path, text)
 inbox._export = slow
 """
@@ -120,4 +120,5 @@ def test_an_export_shows_that_it_runs_where_it_was_asked_for(notebook):
     with page.page.expect_download():
         page.page.get_by_role("button", name="Export CSV").click()
         page.page.get_by_role("button", name="Exporting…", disabled=True).wait_for()
+        page.tell("seen that it runs")
     page.page.get_by_role("button", name="Export CSV", disabled=False).wait_for()

@@ -6,7 +6,7 @@ import json
 import pytest
 
 SETUP = """
-import time
+from tests.jupyter.kernel_parts import sleep_until
 from webhooklab import Lab
 from webhooklab.demo import Faults, Shop
 lab = Lab(None)
@@ -25,22 +25,23 @@ SHOW = SETUP + "live = lab.compare(live=True, grace=1)\nlive"
 
 def wait_count(page, verdict, count, *, place=0):
     row = page.page.locator(".whl-live").nth(place).locator(f"tr[data-verdict={verdict}]")
-    row.locator(".whl-live-count").get_by_text(str(count), exact=True).wait_for(timeout=10_000)
+    row.locator(".whl-live-count").get_by_text(str(count), exact=True).wait_for()
 
 
-def wait_status(page, text, timeout=5):
+def wait_status(page, text):
     status = page.page.locator(".whl-live-status").first
-    status.get_by_text(text, exact=True).wait_for(timeout=1e3 * timeout)
+    status.get_by_text(text, exact=True).wait_for()
 
 
 def test_it_keeps_up_while_a_cell_runs(notebook):
-    page = notebook(SHOW, "change(4); shop.faults = Faults(lost=1.0); change(2); time.sleep(8)")
+    changes = "change(4); shop.faults = Faults(lost=1.0); change(2)"
+    page = notebook(SHOW, f"{changes}; sleep_until('seen')")
     page.run(0)
     wait_status(page, "Live")
     page.start(1)
     wait_count(page, "both", 4)
     wait_count(page, "poll_only", 2)
-    assert page.is_running(1)
+    page.release(1)
     told = page.page.locator(".whl-live-verdict").inner_text()
     assert told.startswith("2 webhooks of 6 changes never came")
     assert "next poll" in page.page.locator(".whl-live-pollers").inner_text()
@@ -67,7 +68,7 @@ def test_a_kernel_that_ends_is_said_to_have(notebook):
     wait_count(page, "both", 2)
     page.start(2)
     page.page.locator(".jp-Dialog .jp-mod-accept").click()
-    wait_status(page, "Waiting for the kernel", timeout=15)
+    wait_status(page, "Waiting for the kernel")
     assert "what came since is not here" in page.page.locator(".whl-live-when").inner_text()
     wait_count(page, "both", 2)
 

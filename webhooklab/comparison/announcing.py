@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from webhooklab.comparison import reading, sides, vanishing
-from webhooklab.comparison.arrays import NAT, Array, happen_between, is_time, most_of
+from webhooklab.comparison.arrays import NAT, Array, happen_between, is_time, later, most_of
 from webhooklab.comparison.grouping import Groups
 from webhooklab.comparison.matter import Matter
 from webhooklab.comparison.sides import DELETED
@@ -21,10 +21,7 @@ def announcements(matter: Matter, groups: Groups, kind: Array) -> tuple[Array, A
         return found[0], found[1], found[2]
     pushes, entity = matter.pushes, matter.known.pushed
     rejected = sides.is_invalid(matter.pushes.frame)[pushes.rows]
-    stateless = matter.runs.stateless if matter.runs.entities.any() else False
-    in_runs = matter.runs.entities[entity]
-    thin_rows = pushes.counts & ~pushes.own & (~in_runs | stateless)
-    for position, rows in enumerate((rejected & ~pushes.own, thin_rows)):
+    for position, rows in enumerate((rejected & matter.unversioned, matter.thin)):
         found[position, at] = _announced(
             groups, at, entity[rows], pushes.received[rows], matter.grace
         )
@@ -36,7 +33,7 @@ def announcements(matter: Matter, groups: Groups, kind: Array) -> tuple[Array, A
 
 def _announced(groups: Groups, at: Array, owners: Array, moments: Array, grace: int) -> Array:
     """Which of the changes `at` an event in (`not_seen_at`, `polled_at + grace`] may concern."""
-    entity, until = groups.entity[at], groups.polled[at] + grace
+    entity, until = groups.entity[at], later(groups.polled[at], grace)
     may_be_then = np.isin(entity, owners[~is_time(moments)])  # nobody knows when those came
     return may_be_then | happen_between(owners, moments, entity, groups.not_seen[at], until)
 
@@ -85,6 +82,6 @@ def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
             matter.pushes.received[groups.pushes[rows]],
             groups.entity[at],
             after[at],
-            groups.polled[at] + matter.grace,
+            later(groups.polled[at], matter.grace),
         )
     return explained

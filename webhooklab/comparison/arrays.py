@@ -36,6 +36,16 @@ def lags(later: Array, earlier: Array) -> pd.Series:
     return pd.Series(np.where(known, difference, NAT).view("m8[us]"))
 
 
+def or_never(values: Array) -> Array:
+    """Times of which an unknown one comes before nothing: `NAT` as `NEVER`."""
+    return np.where(values == NAT, NEVER, values)
+
+
+def later(values: Array, span: int) -> Array:
+    """`values` and a span of us; `NEVER` stays what it is."""
+    return np.where(values == NEVER, NEVER, values + span)
+
+
 def is_time(values: Array) -> Array:
     """Where there is a time at all."""
     known: Array = (values != NAT) & (values != NEVER)

@@ -45,6 +45,20 @@ class Matter:
         pushed[self.known.pushed[self.pushes.counts]] = True
         return bool(pushed[self.known.pulled].any())
 
+    @property
+    def unversioned(self) -> Array:
+        """Per push whether it names no version that counts (rule 12) and is no deletion."""
+        inside = self.runs.entities[self.known.pushed]
+        found: Array = ~self.pushes.own | (inside & ~self.pushes.deletion)
+        return found
+
+    @property
+    def thin(self) -> Array:
+        """Per push that takes part whether it says nothing of the state (rule 11)."""
+        inside = self.runs.entities[self.known.pushed]
+        silent: Array = np.where(inside, self.runs.stateless, ~self.pushes.own)
+        return self.pushes.counts & silent
+
 
 def prepare(
     events: pd.DataFrame,

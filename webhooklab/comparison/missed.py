@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from webhooklab.errors import CompareArgumentError
+
 
 class Missed(pd.DataFrame):
     """The rows of `changes` whose verdict is `poll_only`.
@@ -24,9 +26,12 @@ class Missed(pd.DataFrame):
         return pd.DataFrame
 
     def recover(self) -> Any:
-        """Hand these rows to the lab. Raises `ValueError` for a comparison of plain frames."""
+        """Hand these rows to the lab.
+
+        Raises `CompareArgumentError` for a comparison of plain frames.
+        """
         if self._recover is None:
-            raise ValueError(
+            raise CompareArgumentError(
                 "These frames have no lab to put deliveries into: use lab.compare().missed."
             )
         return self._recover(self)

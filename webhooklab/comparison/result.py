@@ -24,6 +24,7 @@ from webhooklab.comparison.verdicts import VERDICTS
 from webhooklab.comparison.what_if import WhatIf, observed_interval, what_if
 from webhooklab.comparison.wording import MEANING, count
 from webhooklab.defaults import GRACE_SECONDS
+from webhooklab.errors import CompareArgumentError
 from webhooklab.instants import parse_instant
 
 INTERVALS_SECONDS: Final = (1, 5, 30, 60, 300)
@@ -72,6 +73,7 @@ class Comparison:
             self._events, self._snapshots, self._polls, self._fetches, grace=grace, now=self._now
         )
         self._examples = _examples(matter)
+        self._thin = int(matter.thin.sum())
         return settle(matter, listening) if matter.meets else None
 
     @cached_property
@@ -123,12 +125,11 @@ class Comparison:
         events = self._events
         takes_part, invalid = sides.takes_part(events), sides.is_invalid(events)
         entity = sides.column(events, "entity_id").notna().to_numpy()
-        version = sides.column(events, "version").notna().to_numpy()
         return {
             "deliveries": self._pushing.deliveries,
             "events": int(takes_part.sum()),
             "without_entity": int((takes_part & ~entity).sum()),
-            "thin": int((takes_part & entity & ~version).sum()),
+            "thin": self._thin,
             "invalid": int(invalid.sum()),
             "our_replays": int((~takes_part & ~invalid).sum()),
             "retried": self._pushing.retried,
@@ -153,7 +154,7 @@ class Comparison:
     def what_if(self, every: Iterable[float] | float = INTERVALS_SECONDS) -> WhatIf:
         """Expect what polling `every` so many seconds would cost and overlook (rule 17).
 
-        `every`: one interval or several. Raises `ValueError` for one that is not above 0.
+        `every`: one interval or several. Raises `CompareArgumentError` for one that is not above 0.
         """
         observed = observed_interval(self._polls, self._snapshots)
         return what_if(self._changes, every, observed)
@@ -167,6 +168,8 @@ class Comparison:
         """The outcome in one sentence that a person can act on."""
         if self._settled is None:
             return sentences.no_verdict(*self._examples, self._polls)
+        if self._thin and not len(self._changes):
+            return sentences.nothing_said()
         return sentences.verdict(self._changes)
 
     def __repr__(self) -> str:
@@ -201,8 +204,8 @@ def compare(
     long after the first poll that saw a change its webhook may still come; what comes later is no
     longer called missed. `now`: a datetime (a
     naive one is UTC), Unix time in seconds or ISO 8601 text; None is the latest time in any frame.
-    Raises `ValueError` for a negative grace and for a `now` that is no time, `TypeError` for what
-    is no DataFrame.
+    Raises `CompareArgumentError` for a negative grace and for a `now` that is no time, `TypeError`
+    for what is no DataFrame.
     """
     return Comparison(
         events,
@@ -224,14 +227,16 @@ def _check_frames(**frames: object) -> None:
 
 def _duration(grace: object) -> int:
     if not (isinstance(grace, Real) and 0 <= float(grace) < math.inf):
-        raise ValueError(f"grace={grace!r}: pass 0 or more seconds.")
+        raise CompareArgumentError(f"grace={grace!r}: pass 0 or more seconds.")
     return round(float(grace) * 1e6)
 
 
 def _instant(now: datetime | float | str) -> int:
     instant = parse_instant(now)
     if instant is None:
-        raise ValueError(f"now={now!r} is no time: pass a datetime, or Unix time in seconds.")
+        raise CompareArgumentError(
+            f"now={now!r} is no time: pass a datetime, or Unix time in seconds."
+        )
     return instant
 
 

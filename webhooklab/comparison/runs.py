@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from webhooklab.comparison.arrays import Array, any_of
+from webhooklab.comparison.arrays import NAT, Array, any_of
 from webhooklab.comparison.entity_states import State, leaves, tells
 from webhooklab.comparison.fingerprints import Mark, Marker
 from webhooklab.comparison.sides import Pulls, Pushes
@@ -48,6 +48,10 @@ class _Run:
 
     def may_hold(self, received: int, grace: int) -> bool:
         return self.not_seen < received <= self.polled + grace
+
+    def may_concern(self, received: int, grace: int) -> bool:
+        """Nobody knows when an event without a time came."""
+        return received == NAT or self.may_hold(received, grace)
 
 
 def without_versions(
@@ -196,7 +200,7 @@ class _Entity:
         for row, mark in unclear:
             received = int(self._pushes.received[row])
             for run in found:
-                if run.fingerprint == mark or run.may_hold(received, self._grace):
+                if run.fingerprint == mark or run.may_concern(received, self._grace):
                     self._out.blocked[run.rows] = True
 
 

@@ -25,6 +25,12 @@ def no_verdict(pushed: str | None, pulled: str | None, polls: pd.DataFrame | Non
     )
 
 
+def nothing_said() -> str:
+    """Why there is nothing to judge where no event says what the entity has become."""
+    why = "events name no version, nor a state that polls show"
+    return f"No change can be told: {why}: {REMEDY['thin']}."
+
+
 def _about_polls(polls: pd.DataFrame | None) -> str:
     if polls is None or not len(polls):
         return "Start one: lab.poll(url)."

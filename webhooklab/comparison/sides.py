@@ -12,6 +12,7 @@ from webhooklab.comparison.arrays import (
     Array,
     codes,
     factorized,
+    or_never,
     texts,
     ticks,
 )
@@ -67,7 +68,10 @@ class Pushes:
 
 @dataclass
 class Pulls:
-    """States that polls saw: one row per snapshot, times in us (rule 1)."""
+    """States that polls saw: one row per snapshot, times in us (rule 1).
+
+    `polled` is `NEVER` where nobody knows when: such a poll proves nothing of before and after.
+    """
 
     frame: pd.DataFrame
     poller: Array
@@ -175,14 +179,12 @@ def pulls(snapshots: pd.DataFrame) -> Pulls:
     gone = column(snapshots, "deleted")
     said = gone.astype("boolean").fillna(False).to_numpy(bool)
     deletion = said | (version == DELETED).to_numpy(bool, na_value=False)
-    polled = ticks(time_column(snapshots, "polled_at"))
-    last_seen = ticks(time_column(snapshots, "last_seen_at"))
     return Pulls(
         frame=snapshots,
         poller=codes(texts(column(snapshots, "poller")).fillna("")),
         not_seen=ticks(time_column(snapshots, "not_seen_at")),
-        polled=polled,
-        last_seen=last_seen,
+        polled=or_never(ticks(time_column(snapshots, "polled_at"))),
+        last_seen=ticks(time_column(snapshots, "last_seen_at")),
         deletion=deletion,
         version=version,
     )

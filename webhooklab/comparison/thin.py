@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import Array, texts, ticks
+from webhooklab.comparison.arrays import Array, or_never, texts, ticks
 from webhooklab.comparison.identity import Identities
-from webhooklab.comparison.sides import Pushes, column
+from webhooklab.comparison.sides import Pushes, column, time_column
 
 
 @dataclass
 class Fetched:
-    """What successful fetches returned: `fetched` in us, `rows` their positions in the frame."""
+    """What successful fetches returned; `rows` are their positions in the frame.
+
+    `fetched` is in us, `NEVER` where nobody knows.
+    """
 
     rows: Array
     seq: Array
@@ -39,7 +42,7 @@ def successful(fetches: pd.DataFrame | None, pushes: Pushes, known: Identities) 
     return Fetched(
         rows=rows,
         seq=seq,
-        fetched=ticks(fetches["fetched_at"].iloc[rows].reset_index(drop=True)),
+        fetched=or_never(ticks(time_column(fetches, "fetched_at").iloc[rows])),
         version=version.iloc[rows].reset_index(drop=True),
         entity=entity,
         state=column(fetches, "state").iloc[rows].reset_index(drop=True),

@@ -13,6 +13,8 @@ from webhooklab.comparison.arrays import (
     NEVER,
     Array,
     any_of,
+    is_time,
+    later,
     least_of,
     most_of,
 )
@@ -96,11 +98,12 @@ def _missed(evidence: Evidence, at: Array) -> tuple[Array, Array]:
     groups, grace = evidence.groups, evidence.grace
     not_seen, polled = groups.not_seen[at], groups.polled[at]
     gone_again = groups.deletion[at] & evidence.returned[at]
-    listened = covers(evidence.spans, not_seen, polled + grace)
+    timed = is_time(polled)
+    listened = timed & covers(evidence.spans, not_seen, later(polled, grace))
     return _select(
         len(at),
         [
-            (evidence.now - polled < grace, PENDING, NO_REASON),
+            (timed & (evidence.now - polled < grace), PENDING, NO_REASON),
             (evidence.invalid[at], UNKNOWN, INVALID_ONLY),
             (evidence.thin[at], UNKNOWN, THIN),
             (evidence.unclear[at] | gone_again, UNKNOWN, INCOMPARABLE),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, Array, codes, is_time, numbered, ticks
 from webhooklab.comparison.sides import time_column
+from webhooklab.errors import CompareArgumentError
 
 _US = 1_000_000
 
@@ -52,7 +53,7 @@ def what_if(
     """Expect, over a random phase, what polling `every` so many seconds would give.
 
     `observed` is the interval that was polled at, in seconds; it matters where nothing was pushed.
-    Raises `ValueError` for an interval that is not positive.
+    Raises `CompareArgumentError` for an interval that is not positive.
     """
     several = every if isinstance(every, Iterable) else [every]
     intervals = [_positive(interval) for interval in several]
@@ -75,7 +76,9 @@ def what_if(
 
 def _positive(interval: object) -> float:
     if not (isinstance(interval, Real) and float(interval) > 0):
-        raise ValueError(f"every={interval!r}: an interval is a positive number of seconds.")
+        raise CompareArgumentError(
+            f"every={interval!r}: an interval is a positive number of seconds."
+        )
     return float(interval)
 
 

@@ -25,8 +25,8 @@ BECAUSE = {
 }
 REMEDY = {
     "not polled": "start one that does, lab.poll(url)",
-    "thin": "say where webhooks have their version, lab.map(version=...), or ask the API after "
-    "each, lab.fetch_related(...)",
+    "thin": "name the version of both, lab.map(version=...) and lab.poll(version=...), or ask the "
+    "API after each webhook, lab.fetch_related(...)",
     "ambiguous id": "name the kinds, lab.poll(entity_type=...)",
     "versions do not compare": "name the same of both, lab.map(version=...) and "
     "lab.poll(version=...)",

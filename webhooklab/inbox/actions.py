@@ -21,7 +21,8 @@ class Resend:
     """One delivery, to be sent again.
 
     `to`: a URL; None: the target of the forward with the name `forward`. `headers`: to set, None
-    takes one away. `body` None: its own. `confirmed`: whatever speaks against it was said.
+    takes one away. `body` None: its own. `resign`: with a signature of now, by the lab's secret.
+    `confirmed`: whatever speaks against it was said.
     """
 
     seq: int
@@ -29,6 +30,7 @@ class Resend:
     forward: str | None = None
     headers: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    resign: bool = False
     confirmed: bool = False
 
 
@@ -96,6 +98,7 @@ def _resend(message: dict[str, Any]) -> Resend:
         forward=None if forward is None else str(forward),
         headers=dict(message.get("headers") or {}),
         body=None if body is None else str(body).encode("utf-8", "replace"),
+        resign=message.get("resign") is True,
         confirmed=message.get("confirmed") is True,
     )
 

@@ -593,7 +593,7 @@ export function curlCode(request) {
   const sent = new Set(request.headers.map(([name]) => name.toLowerCase()));
   const silenced = ["User-Agent", "Accept", ...(request.body.length ? ["Content-Type", "Expect"] : [])];
   for (const name of silenced) if (!sent.has(name.toLowerCase())) lines.push(`--header '${name}:'`);
-  const url = bytesQuoted(request.url);
+  const url = bytesQuoted(request.url.replaceAll("#", "%23"));
   return request.body.length ? withBody(lines, request.body, url) : joined([...lines, url]);
 }
 
@@ -1655,13 +1655,52 @@ export function senderText(sender) {
   return sender.startsWith("forward:") ? `forward ${sender.slice(at + 1)}` : sender.slice(0, Math.max(at, 0));
 }
 
-function targetSection({ target, tries }, row, view) {
-  const title = h("h4", { class: "whl-wire", text: target });
-  const made = tries.map((each, at) => tryElement(each, at === 0, row, view));
-  return h("section", { class: "whl-target", "aria-label": `Attempts at ${target}` }, title, ...made);
+/**
+ * How an answer differs from that of another target: {status, headers, body}, where `status` is
+ * whether it does, `headers` has the names that do, in lower case, and `body` is null where one of
+ * the two was left out. Null where one of them is no answer.
+ */
+export function unlike(one, other) {
+  if (one.status === null || other.status === null) return null;
+  const [ours, theirs] = [one, other].map(({ headers }) => valuesOf(headers));
+  const same = (name) => JSON.stringify(ours.get(name)) === JSON.stringify(theirs.get(name));
+  const headers = [...new Set([...ours.keys(), ...theirs.keys()])].filter((name) => !same(name));
+  const known = one.body_bytes !== other.body_bytes || !(one.left_out || other.left_out);
+  return { status: one.status !== other.status, headers, body: known ? one.body !== other.body : null };
 }
 
-function tryElement(each, newest, row, view) {
+/** The values of headers by their names in lower case, in order. */
+function valuesOf(pairs) {
+  const found = new Map();
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    found.set(key, [...(found.get(key) ?? []), value]);
+  }
+  return found;
+}
+
+/** What differs, in words. */
+export function unlikeText({ status, headers, body }, first) {
+  const parts = [
+    status ? "the status" : "",
+    headers.length ? `${headers.length === 1 ? "the header" : "the headers"} ${headers.join(", ")}` : "",
+    body ? "the body" : "",
+  ].filter(Boolean);
+  const rest = body === null ? " Whether the body does is seen when all is shown." : "";
+  const what = parts.length ? `≠ Differs from the answer of ${first}: ${parts.join("; ")}.` : `= Answered as ${first} did.`;
+  return what + rest;
+}
+
+/** `first`: the target that the others are held against; itself for that one. */
+function targetSection({ target, tries }, first, row, view) {
+  const title = h("h4", { class: "whl-wire", text: target });
+  const differs = first.target === target ? null : unlike(tries[0], first.tries[0]);
+  const said = differs && h("p", { class: "whl-unlike whl-wire", text: unlikeText(differs, first.target) });
+  const made = tries.map((each, at) => tryElement(each, at === 0, row, view, at === 0 ? differs : null));
+  return h("section", { class: "whl-target", "aria-label": `Attempts at ${target}` }, title, said, ...made);
+}
+
+function tryElement(each, newest, row, view, differs) {
   const [verdict, why] = tryVerdict(each);
   const badge = h("span", { class: "whl-badge", "data-fetch": verdict[0], text: verdict });
   const again = newest && !each.final ? "it is tried again" : "";
@@ -1677,12 +1716,12 @@ function tryElement(each, newest, row, view) {
     { class: "whl-try" },
     h("div", { class: "whl-verdict" }, badge, why ? h("span", { class: "whl-wire", text: why }) : null),
     h("div", { class: "whl-facts" }, ...said),
-    each.status === null ? null : answerElement(each, newest, row, view),
+    each.status === null ? null : answerElement(each, newest, row, view, differs),
   );
 }
 
 /** The target's answer, folded together where there is a newer one. */
-function answerElement(each, newest, row, view) {
+function answerElement(each, newest, row, view, differs) {
   const open = view.unfolded.get(each.id) ?? newest;
   const size = each.body_bytes ? sizeText(each.body_bytes) : "no body";
   const text = `Answer: ${countText(each.headers.length, "header", "headers")}, ${size}`;
@@ -1690,8 +1729,20 @@ function answerElement(each, newest, row, view) {
   element.addEventListener("toggle", () => view.unfolded.set(each.id, element.open));
   const masked = each.masked ? note(`Credentials are shown as ***; lab.attempts.loc[${each.id}] has them.`) : null;
   const table = pairsTable("Headers of the answer", ["Name", "Value"], each.headers);
+  if (differs) markRows(table, each.headers, differs.headers);
   element.append(...[table, masked, answerBody(each, row, view)].filter(Boolean));
   return element;
+}
+
+/** Mark the rows of a table of pairs that have one of these names. */
+function markRows(table, pairs, names) {
+  const rows = [...table.querySelectorAll("tbody tr")];
+  for (const [at, row] of rows.entries()) {
+    if (!names.includes(pairs[at][0].toLowerCase())) continue;
+    setAttribute(row, "data-mark", "changed");
+    row.firstChild.prepend(h("span", { "aria-hidden": "true", text: "≠ " }));
+    row.firstChild.append(h("span", { class: "whl-hidden", text: " (differs)" }));
+  }
 }
 
 function answerBody(each, row, view) {
@@ -1803,7 +1854,8 @@ function lookUpKey(kind) {
 function attemptsTab({ row, view }) {
   return lookedUp("tries", row, view, ({ count, tries }) => {
     if (!count) return note("It was not sent on: the button “Replay…” above does that, lab.forward and lab.replay.");
-    const columns = byTarget(tries).map((each) => targetSection(each, row, view));
+    const targets = byTarget(tries);
+    const columns = targets.map((each) => targetSection(each, targets[0], row, view));
     const rest = `The newest ${tries.length} of ${countText(count, "attempt", "attempts")}: lab.attempts has all.`;
     const more = count > tries.length ? note(rest) : null;
     return h("div", {}, h("div", { class: "whl-targets" }, ...columns), more);
@@ -1978,6 +2030,14 @@ export function withLineEnds(edited, original) {
   return carriage ? edited.replaceAll("\n", "\r\n") : edited;
 }
 
+/** Whether the kernel has what a delivery's provider signs with. */
+export function canSign(state, { provider, verified }) {
+  return verified !== "unchecked" && (state?.signers ?? []).includes(provider);
+}
+
+const SIGNATURE_BROKEN =
+  "Once its body is edited, its signature is wrong: lab.replay(…, resign=secret) signs anew. Where " +
+  "lab.verify_with has the secret in this kernel, it can be signed from here.";
 const SEND_AGAIN = "Send it all the same";
 const UNKNOWN_END = "The kernel has ended: whether it was sent is not known.";
 
@@ -2001,7 +2061,8 @@ class SendForm {
     this.go = h("button", { class: "whl-button", type: "submit", text: "Send" });
     const cancel = button("Cancel", "Close this (Escape)", () => this.view.closeForm());
     const line = h("div", { class: "whl-tools" }, ...this.targetParts(), this.go, cancel);
-    return [line, ...(this.content ? this.editors() : []), h("div", {}, this.status, " ", this.again)];
+    const edited = this.content ? this.editors() : [];
+    return [line, ...edited, this.signing(), h("div", {}, this.status, " ", this.again)];
   }
 
   targetParts() {
@@ -2023,6 +2084,16 @@ class SendForm {
     return url;
   }
 
+  /** Whether it is signed anew, where the kernel has the secret: it stays there. */
+  signing() {
+    if (!canSign(this.view.held.state, this.row)) return null;
+    const title = "With the secret that lab.verify_with was given: it does not leave the kernel";
+    const checked = this.content !== null && this.row.verified === "valid";
+    this.resign = h("input", { type: "checkbox", checked });
+    const text = `Sign it anew, as ${this.row.provider} would now`;
+    return h("label", { class: "whl-signing", title }, this.resign, h("span", { text }));
+  }
+
   editors() {
     const { text, why } = editableBody(this.row, this.content);
     this.lines = headerLines(JSON.parse(this.detail.headers));
@@ -2034,7 +2105,7 @@ class SendForm {
     const notes = [
       this.detail.masked ? "What is shown as *** is sent as it came." : "",
       this.body ? "" : `The body is sent as it is: ${why}.`,
-      signed ? "Once its body is edited, its signature is wrong: lab.replay(…, resign=secret) signs anew." : "",
+      signed && !canSign(this.view.held.state, this.row) ? SIGNATURE_BROKEN : "",
     ];
     const labels = [labelled("Headers", this.headers), this.body ? labelled("Body", this.body) : null];
     return [...labels, ...notes.filter(Boolean).map(note)];
@@ -2051,11 +2122,12 @@ class SendForm {
   }
 
   edits() {
-    if (!this.content) return { changed: {}, error: "" };
+    const resign = this.resign?.checked ? { resign: true } : {};
+    if (!this.content) return { changed: resign, error: "" };
     const { changes, error } = headerChanges(this.lines, this.headers.value);
     const same = !this.body || this.body.value === this.before;
     const body = same ? {} : { body: withLineEnds(this.body.value, this.original) };
-    return { changed: { headers: changes, ...body }, error };
+    return { changed: { headers: changes, ...body, ...resign }, error };
   }
 
   ask(question) {
@@ -2107,6 +2179,10 @@ class SendForm {
 class ForwardForm extends SendForm {
   constructor(view, row) {
     super(view, row, null, null, "Forward");
+  }
+
+  signing() {
+    return null;
   }
 
   targetParts() {

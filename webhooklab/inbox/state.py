@@ -37,7 +37,7 @@ class Description:
     words. `notices` are what a user has to know: each is one sentence. `public` is the URL to give
     away, "" where there is none, and `reach` says who can reach it. `since`: when what listens
     began to, in us since the epoch; None: nothing does. `pulls`: what polls, fetches and
-    forwards.
+    forwards. `signers`: the providers whose deliveries the lab can sign anew.
     """
 
     url: str
@@ -49,6 +49,7 @@ class Description:
     reach: str = ""
     since: int | None = None
     pulls: tuple[Pull, ...] = ()
+    signers: tuple[str, ...] = ()
 
     def as_message(self) -> dict[str, Any]:
         """For the browser."""
@@ -62,6 +63,7 @@ class Description:
             "reach": self.reach,
             "since": self.since,
             "pulls": [asdict(each) for each in self.pulls[:SHOWN_PULLS]],
+            "signers": list(self.signers),
             "more_pulls": max(0, len(self.pulls) - SHOWN_PULLS),
         }
 

@@ -38,6 +38,8 @@ __all__ = ["Lab"]
 
 _open_labs: dict[Path, Lab] = {}
 _open_labs_lock = threading.RLock()
+_temporary: list[str] = []
+"""Folders that go when the process ends."""
 
 
 class Lab(
@@ -162,9 +164,8 @@ def _elsewhere(listener: str, *, outlives: bool) -> Elsewhere | None:
 
 def _resolve(path: str | Path | None) -> Path:
     if path is None:
-        folder = tempfile.mkdtemp(prefix="webhooklab-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder, CAPTURE_PATH).resolve()
+        _temporary.append(tempfile.mkdtemp(prefix="webhooklab-"))
+        return Path(_temporary[-1], CAPTURE_PATH).resolve()
     if str(path) == ":memory:":
         raise CaptureFileError(
             '":memory:" would lose everything with the kernel: use Lab(None) for a temporary file.'
@@ -176,3 +177,5 @@ def _resolve(path: str | Path | None) -> Path:
 def _close_all() -> None:
     for lab in list(_open_labs.values()):
         lab._close(leaving=True)  # noqa: SLF001 - this module's own
+    for folder in _temporary:  # once nobody writes there any more
+        shutil.rmtree(folder, ignore_errors=True)

@@ -49,7 +49,7 @@ class Display(Frames, Keeping):
 
         parts = self._parts
         status = "closed" if parts.closed else "listening" if parts.leads else "attached"
-        current = parts.exposures.current
+        current, checks = parts.exposures.current, parts.listening.checks
         return Description(
             parts.url,
             status,
@@ -60,6 +60,7 @@ class Display(Frames, Keeping):
             reach=current.state if current else "",
             since=parts.listening.since,
             pulls=() if parts.closed else pulls(parts.pulling, parts.sending),
+            signers=checks.signers if checks is not None else (),
         )
 
     def health(self) -> Health:

@@ -43,21 +43,14 @@ class Reach(Face):
         `.revoke()`. Called again, it replaces the earlier exposure by the same way.
 
         Where a process of its own listens, and goes on without this kernel, so do "jupyter" and
-        "tunnel"; else they close with the Lab, and senders are told to try again later, until a Lab
-        for this file is exposed again. A relay is always read by this kernel: once it has ended
+        "tunnel", and the next Lab for this file has their `public_url` at once; else they close
+        with the Lab, and senders are told to try again later, until a Lab for this file is exposed
+        again. A relay is always read by this kernel: once it has ended
         nobody reads it, and a relay of yours keeps what is sent until a Lab for this file is
         exposed again. Raises `ExposureError`, and `AttachedError` where another process listens.
         """
         parts = self._parts
-        wish = reach.Wish(
-            file=parts.path,
-            behind=parts.behind,
-            gates=parts.gates,
-            exposures=parts.exposures,
-            store=parts.store,
-            base_url=base_url,
-            access=reach.Access(key, secret, buckets, reply),
-        )
+        wish = parts.to_expose(base_url, reach.Access(key, secret, buckets, reply))
         exposure = reach.expose(via, wish)
         if exposure.source is not None and exposure.url is not None:
             parts.checks.public_urls[exposure.source] = exposure.url
@@ -77,7 +70,7 @@ class Reach(Face):
 
     @property
     def public_url(self) -> str | None:
-        """The URL to give to a provider on the internet; None when `expose` was not called.
+        """The URL to give to a provider on the internet; None while nothing is exposed.
 
         Ends in "/"; whoever knows it can send. With several exposures it is the newest's.
         """

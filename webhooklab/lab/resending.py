@@ -41,12 +41,24 @@ def _resend(parts: Parts, order: Resend) -> tuple[bool, str]:
     delivery = parts.store.delivery(order.seq)
     if delivery is None:
         raise SendArgumentError(f"Delivery {order.seq} is no longer there.")
-    options = replace(_options(parts, order), confirm=order.confirmed)
+    resign = _secret(parts, delivery) if order.resign else None
+    options = replace(_options(parts, order), resign=resign, confirm=order.confirmed)
     if not order.confirmed:
         _check(parts, delivery, options)
     with progress.hidden():  # the browser says that it waits
         tries = parts.sending.replay(delivery, options)
     return _said(tries)
+
+
+def _secret(parts: Parts, delivery: Delivery) -> str:
+    """What the delivery is signed with; it stays here."""
+    secret = parts.checks.signing_secret(delivery.path, delivery.provider)
+    if secret is None:
+        raise SendArgumentError(
+            f"This kernel has no secret to sign {delivery.provider or 'it'} with: give it one by "
+            "lab.verify_with(...), or use lab.replay(..., resign=secret)."
+        )
+    return secret
 
 
 def _options(parts: Parts, order: Resend) -> ReplayOptions:
@@ -74,6 +86,8 @@ def _check(parts: Parts, delivery: Delivery, options: ReplayOptions) -> None:
     if refused := parts.sending.refusal(delivery):
         against.append(f"It is not forwarded by itself: {refused}.")
     pairs = with_headers(delivery.headers, options.headers)
+    if options.resign is not None and not target.loopback:
+        against.append(f"It gets a new signature, and {target.url.host} is not this machine.")
     if not target.loopback and has_credentials(pairs, delivery.query_string):
         against.append(f"It carries credentials, and {target.url.host} is not this machine.")
     if against:

@@ -64,7 +64,8 @@ class Senders(Frames):
         (`webhooklab.samples.event_types()` lists all). `path` None: "/<provider>". `secret`: what
         to sign with; None: made up, and the provider is checked with it from now on, if it was not
         before. `tampered`: one byte of the body is changed after signing. `again`: the same event
-        once more, so many times. Raises `ValueError` where there is no such sample.
+        once more, so many times. Raises `ProviderError` where there is no such sample,
+        `CheckArgumentError` for a secret that does not fit.
         """
         self._parts.check_owner("send samples")
         where = f"/{provider}" if path is None else "/" + path.lstrip("/")

@@ -13,7 +13,15 @@ from urllib.parse import urlencode
 
 from webhooklab.files.entries import entries
 from webhooklab.headers import Pair
-from webhooklab.loading.imported import Imported, RowError, imported, latin, target_of, text
+from webhooklab.loading.imported import (
+    Imported,
+    RowError,
+    imported,
+    instant,
+    latin,
+    target_of,
+    text,
+)
 
 PLACE: Final = ("log", "entries", None)
 
@@ -31,7 +39,7 @@ def _read(entry: dict[str, Any]) -> Imported:
     request = entry["request"]
     response = entry.get("response") or {}
     return imported(
-        received_at=entry["startedDateTime"],
+        received_at=instant(entry["startedDateTime"]),
         method=request["method"],
         target=target_of(request["url"]),
         headers=_headers(request.get("headers") or []),

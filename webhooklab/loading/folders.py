@@ -34,7 +34,7 @@ def one(path: Path, name: str) -> Iterator[Imported]:
         body, changed_ns = _content(path)
         bodies.parse_json(body)
         yield imported(
-            received_at=changed_ns,
+            received_at=changed_ns // 1_000,
             method="POST",
             target="/" + quote(name),
             headers=_HEADERS,

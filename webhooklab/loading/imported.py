@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ class RowError(ValueError):
 
 def imported(
     *,
-    received_at: object,
+    received_at: int,
     method: object,
     target: object,
     headers: Iterable[Pair],
@@ -43,21 +44,29 @@ def imported(
     remote: object = None,
     status: object = None,
 ) -> Imported:
-    """A delivery of what a file says. Raises `ValueError` for what no request could have been."""
-    when = parse_instant(received_at)
-    if when is None:
-        raise ValueError(f"no time of receipt in {_shown(received_at)}")
+    """A delivery of what a file says. Raises `ValueError` for what no request could have been.
+
+    `received_at` is in microseconds since the epoch: see `instant`.
+    """
     request = Request(
-        received_at=when,
+        received_at=received_at,
         method=_method(method),
         target=_line(target, "target"),
-        headers=Headers((_name(name), _line(value, name)) for name, value in headers),
+        headers=_headers(headers),
         body=body,
         source=IMPORTED,
         remote=_line(remote, "remote") if remote is not None else None,
     )
     known = isinstance(status, int) and status in _STATUSES
     return Imported(request, int(status) if known else None)  # type: ignore[call-overload]
+
+
+def instant(value: object) -> int:
+    """A time of receipt in microseconds since the epoch. Raises `ValueError` for what is none."""
+    when = parse_instant(value)
+    if when is None:
+        raise ValueError(f"no time of receipt in {_shown(value)}")
+    return when
 
 
 def is_masked(request: Request) -> bool:
@@ -75,7 +84,8 @@ def text(value: Any, what: str) -> str:
     """Text that can be stored. Raises `ValueError` for another type, and for lone surrogates."""
     if not isinstance(value, str):
         raise ValueError(f"{what} is no text but {type(value).__name__}")  # noqa: TRY004 - one error
-    value.encode()
+    if not value.isascii():
+        value.encode()
     return value
 
 
@@ -89,6 +99,24 @@ def _method(value: object) -> str:
     if not _is_token(method):
         raise ValueError(f"{_shown(value)} is no method")
     return method
+
+
+def _headers(given: Iterable[Pair]) -> Headers:
+    headers = Headers((name, value) for name, value in given)
+    if not _all_fine(headers.pairs):
+        for name, value in headers.pairs:
+            _line(value, _name(name))
+    return headers
+
+
+def _all_fine(pairs: tuple[Pair, ...]) -> bool:
+    """Whether all are header fields: looked at all together, because there are very many."""
+    try:
+        whole = text("".join(chain.from_iterable(pairs)), "headers")
+    except (TypeError, ValueError):
+        return False
+    named = all(name and ":" not in name for name, _ in pairs)
+    return named and _breaks(whole) is None
 
 
 def _name(value: object) -> str:

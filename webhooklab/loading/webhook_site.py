@@ -17,7 +17,15 @@ from typing import Any, Final
 from webhooklab.files import csv_files
 from webhooklab.files.entries import Place, entries
 from webhooklab.headers import Pair
-from webhooklab.loading.imported import Imported, RowError, imported, latin, target_of, text
+from webhooklab.loading.imported import (
+    Imported,
+    RowError,
+    imported,
+    instant,
+    latin,
+    target_of,
+    text,
+)
 
 _FIELDS: Final = frozenset({"uuid", "created_at", "method", "url", "content"})
 _PLACES: Final[tuple[Place, ...]] = (("data", None), (None,), ())
@@ -65,7 +73,7 @@ def _read(item: Any, where: str) -> Imported | None:
         if item.get("type") not in (None, "", "web"):
             return None
         return imported(
-            received_at=item["created_at"],
+            received_at=instant(item["created_at"]),
             method=item["method"],
             target=target_of(item["url"]),
             headers=_headers(item.get("headers") or {}),

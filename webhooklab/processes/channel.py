@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
+from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError
 from tornado.websocket import (
@@ -55,7 +56,7 @@ class Connection:
         self._background = BackgroundLoop("webhooklab-channel").start()
         try:
             self._background.run(self._connect(address, key, handle))
-        except (HTTPError, HTTPClientError) as error:
+        except (HTTPError, HTTPClientError, StreamClosedError, ConnectionError) as error:
             self._background.stop()
             silent = "imeout" in str(error)
             raise (TimeoutError if silent else ConnectionRefusedError)(str(error)) from error

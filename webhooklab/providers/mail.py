@@ -196,6 +196,7 @@ POSTAL = Provider(
     source="https://docs.postalserver.io/developer/webhooks",
     marks=(
         Mark(header="x-postal-signature"),
+        Mark(header="x-postal-signature-256"),
         Mark(keys=("event",), has=("payload.message.token", "timestamp")),
     ),
     reads=replace(
@@ -205,5 +206,5 @@ POSTAL = Provider(
         entity_id=("payload.message.id", "payload.original_message.id"),
         occurred_at="timestamp",
     ),
-    unsigned="Postal signs by RSA with its server's own key, which is not checked here",
+    schemes=(table.POSTAL, table.POSTAL_SHA1),
 )

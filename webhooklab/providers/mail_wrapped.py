@@ -144,6 +144,6 @@ AMAZON_SES = Provider(
         Mark(keys=("eventType", "notificationType"), has=("mail.messageId",)),
     ),
     reads=_ses,
-    unsigned="Amazon SNS signs by a certificate of its own, which is not checked here",
+    schemes=(table.SNS, table.SNS_SHA1),
     retries=Retries(in_words="by the topic's delivery policy; by default 50 times in 6 hours"),
 )

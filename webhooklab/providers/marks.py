@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from webhooklab.bodies import media_type
+from webhooklab.errors import ProviderError
 from webhooklab.providers.places import dig, path_keys
 from webhooklab.records import Request
 
@@ -36,7 +37,7 @@ class Mark:
     def __post_init__(self) -> None:
         leads = (self.header, self.media, self.query, self.agent, self.keys)
         if sum(bool(lead) for lead in leads) != 1:
-            raise ValueError(
+            raise ProviderError(
                 "a mark has one lead: header=, media=, query=, agent= or keys=; "
                 "what else must be there goes into also=, has= and says="
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from webhooklab.errors import ProviderError
 from webhooklab.providers.base import UNPUBLISHED, Handshake, Provider, Retries
 from webhooklab.providers.built_in import PROVIDERS
 from webhooklab.providers.fields import Fields
@@ -29,6 +30,13 @@ _ALIASES = {
 _separators = re.compile(r"[-_\s]+").sub
 
 
+def _plain(name: str) -> str:
+    return _separators("", name.lower())
+
+
+_BUILT_IN = frozenset(_plain(provider.name) for provider in PROVIDERS)
+
+
 def registered() -> tuple[Provider, ...]:
     """All providers, in the order in which they are asked."""
     return _registry.providers
@@ -40,20 +48,29 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Provider:
-    """The provider of this name; case, spaces, `-` and `_` do not matter. Raises `ValueError`."""
+    """The provider of this name; case, spaces, `-` and `_` do not matter. `ProviderError`."""
     wanted = _plain(str(name))
     wanted = _ALIASES.get(wanted, wanted)
     for provider in _registry.providers:
         if _plain(provider.name) == wanted:
             return provider
-    raise ValueError(
-        f"no provider is called {name!r}. Known are {', '.join(names())}; "
+    raise ProviderError(
+        f"No provider is called {name!r}. Known are {', '.join(names())}; "
         "webhooklab.providers.register adds your own."
     )
 
 
-def _plain(name: str) -> str:
-    return _separators("", name.lower())
+def _check(provider: Provider, plain: str, *, replace: bool) -> None:
+    if plain in _ALIASES or (plain in _BUILT_IN and not replace):
+        raise ProviderError(
+            f"{provider.name!r} is {find(provider.name).title}, which comes with webhooklab: "
+            f"choose another name{', or say replace=True' * (plain in _BUILT_IN)}."
+        )
+    if not plain or not (provider.marks or provider.schemes):
+        raise ProviderError(
+            f"Nothing would lead to {provider.name!r}: it needs a name, and header= or marks= by "
+            "which its requests are known, or schemes= to verify with."
+        )
 
 
 def recognise(request: Request) -> Provider | None:
@@ -97,13 +114,16 @@ def register(
     version: Place = None,
     scope: Place = None,
     items: str | None = None,
+    replace: bool = False,
 ) -> Provider:
     """Add a provider of your own, asked before those that come with webhooklab.
 
     In short: `register("acme", header="x-acme-event", event_type="header:x-acme-event",
     entity_id="data.id")`: its name, a header that only it sends (or `marks`), and where each column
-    is, as in `Fields`. In full: a `Provider`. It takes the place of an earlier one of the same
-    name, and is returned. Deliveries captured before are interpreted anew by the next `lab.map`.
+    is, as in `Fields`. In full: a `Provider`. It takes the place of one of yours of the same name,
+    with `replace` also of one that comes with webhooklab, and is returned. Deliveries captured
+    before are interpreted anew by the next `lab.map`. Raises `ProviderError` for a name that is
+    taken, and for a provider that nothing would lead to.
     """
     if isinstance(provider, str):
         found = (Mark(header=header.lower()),) if header else ()
@@ -128,6 +148,7 @@ def register(
         )
     global _registry  # noqa: PLW0603 - one index for the process, replaced as a whole
     taken = _plain(provider.name)
+    _check(provider, taken, replace=replace)
     others = [each for each in _registry.providers if _plain(each.name) != taken]
     _registry = Registry([provider, *others])
     return provider

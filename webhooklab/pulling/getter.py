@@ -22,6 +22,7 @@ from tenacity import (
 
 from webhooklab import __version__, clock
 from webhooklab.defaults import MAX_PULL_REDIRECTS, MAX_RATE_WAIT_SECONDS
+from webhooklab.exposure import NOBODY, reach_of
 from webhooklab.pulling.answers import Answer, Failure, Tally
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.origins import joined, masked, origin, parsed
@@ -66,6 +67,8 @@ class Getter:
             headers=_with_defaults(headers or {}),
             verify=_certificates(),
             timeout=limits.silence_seconds,
+            # What is on this machine is not asked for by way of a proxy.
+            trust_env=reach_of(str(given)) != NOBODY,
             limits=httpx.Limits(max_connections=connections),
         )
 

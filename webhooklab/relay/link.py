@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    ProxyError,
+)
 
 from webhooklab import clock
 from webhooklab.defaults import LINK_MAX_RETRY_SECONDS, LINK_RETRY_SECONDS
@@ -87,6 +92,10 @@ def why(error: Exception) -> str:
     match error:
         case LinkError() | FrameError():
             words = str(error)
+        case InvalidProxyStatus():
+            words = f"the proxy of this network answers {error.response.status_code}"
+        case ProxyError() | httpx.ProxyError():
+            words = "the proxy of this network cannot be used (HTTPS_PROXY names it)"
         case InvalidStatus():
             words = f"it answers {error.response.status_code}"
         case ConnectionClosed():

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from webhooklab import clock, providers, verification
+from webhooklab.errors import ProviderError
 from webhooklab.headers import Pair
 from webhooklab.signatures import SecretPair, Secrets, sign
 
@@ -64,8 +65,8 @@ def build(
     """The sample of an event type (None: the provider's first), as sent at `now_us`.
 
     `identity` is what its ids are made of: the same one, the same event. `secret`: None: it is not
-    signed. `url`: where it will be sent, which some providers sign. Raises `ValueError` where there
-    is no such sample, and for a secret that does not fit.
+    signed. `url`: where it will be sent, which some providers sign. Raises `ProviderError` where
+    there is no such sample, `CheckArgumentError` for a secret that does not fit.
     """
     known = providers.find(provider)
     written = _chosen(known.name, event_type)
@@ -91,9 +92,13 @@ def build(
 def _chosen(name: str, event_type: str | None) -> dict[str, Any]:
     known = event_types().get(name)
     if known is None:
-        raise ValueError(f"there is no sample of {name}; there are of {', '.join(event_types())}")
+        raise ProviderError(
+            f"There is no sample of {name}; there are of {', '.join(event_types())}."
+        )
     if event_type is not None and event_type not in known:
-        raise ValueError(f"of {name} there are samples of {', '.join(known)}, not {event_type!r}")
+        raise ProviderError(
+            f"Of {name} there are samples of {', '.join(known)}, not {event_type!r}."
+        )
     return _written(name)[event_type or known[0]]
 
 

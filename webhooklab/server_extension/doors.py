@@ -27,11 +27,15 @@ file is taken for known only when it is older than this."""
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a secret leads. `listener` None: the lab is away, and its senders are to try again."""
+    """Where a secret leads. `listener` None: the lab is away, and its senders are to try again.
+
+    `address`: the server's for others, where the user has said it.
+    """
 
     listener: str | None = None
     key: str = field(default="", repr=False)
     max_body_bytes: int = 0
+    address: str = ""
 
     @property
     def behind(self) -> Behind | None:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from webhooklab.errors import ExportError, ExposureError
 from webhooklab.exposure import ANYONE, NOBODY, Behind, Exposure, checked_address, reach_of
-from webhooklab.secret import Secret, kept_secret
+from webhooklab.secret import JUPYTER, Secret, kept_secret
 from webhooklab.server_extension.doors import Door, Doors, ServerNote
 
-VIA: Final = "jupyter"
+VIA: Final = JUPYTER
 _PATH: Final = "webhooklab/in/"
 _SIGN_IN: Final = (301, 302, 303, 307, 308, 401, 403)
 
@@ -43,8 +43,8 @@ class JupyterExposure(Exposure):
         self._browser_url = browser_url
         self._doors = Doors()
         self._lock = threading.Lock()
-        self._secret = Secret(file)
-        self._lead(Door(behind.url, behind.key, behind.max_body_bytes))
+        self._secret = Secret(file, VIA)
+        self._lead(Door(behind.url, behind.key, behind.max_body_bytes, address or ""))
 
     def _lead(self, door: Door | None) -> None:
         """Have the URL lead there; None: nowhere."""
@@ -114,13 +114,19 @@ def shut(file: Path, key: str) -> None:
 
     For a listener that ends while no Lab is there that has it exposed.
     """
-    secret, doors = kept_secret(file), Doors()
-    if secret is None:
-        return
-    with _told():
-        door = doors.find(secret)
-        if door is not None and door.key == key:
-            doors.set(secret, Door())
+    secret = kept_secret(file, VIA)
+    if secret is not None and door_to(file, key) is not None:
+        with _told():
+            Doors().set(secret, Door())
+
+
+def door_to(file: Path, key: str) -> Door | None:
+    """Where the file's public URL leads, where that is to who has the key; None: it does not."""
+    secret = kept_secret(file, VIA)
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        door = None if secret is None else Doors().find(secret)
+        return door if door is not None and door.key == key else None
+    return None
 
 
 _HELP: Final = {

@@ -6,9 +6,9 @@ is loaded when one is first read.
 
 from __future__ import annotations
 
+from webhooklab.errors import SecretError
 from webhooklab.signatures.invented import SecretPair, invent
 from webhooklab.signatures.keys import Secret, Secrets
-from webhooklab.signatures.problem import SecretError
 from webhooklab.signatures.scheme import Scheme
 from webhooklab.signatures.signer import Signed, sign
 from webhooklab.signatures.verification import UNCHECKED, Verification

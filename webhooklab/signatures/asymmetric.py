@@ -8,9 +8,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from webhooklab.signatures.problem import SecretError
+from webhooklab.errors import SecretError
 
 _Private = TypeVar("_Private")
 _EC = ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey
@@ -51,15 +51,16 @@ class _Ecdsa:
 
 
 class _Rsa:
-    def __init__(self, key: rsa.RSAPublicKey | rsa.RSAPrivateKey) -> None:
+    def __init__(self, key: rsa.RSAPublicKey | rsa.RSAPrivateKey, algorithm: SHA256 | SHA1) -> None:
+        self._hash = algorithm
         self._private = key if isinstance(key, rsa.RSAPrivateKey) else None
         self._public = key.public_key() if isinstance(key, rsa.RSAPrivateKey) else key
 
     def check(self, signature: bytes, message: bytes) -> None:
-        self._public.verify(signature, message, padding.PKCS1v15(), SHA256())
+        self._public.verify(signature, message, padding.PKCS1v15(), self._hash)
 
     def sign(self, message: bytes) -> bytes:
-        return _owned(self._private).sign(message, padding.PKCS1v15(), SHA256())
+        return _owned(self._private).sign(message, padding.PKCS1v15(), self._hash)
 
 
 def _owned(key: _Private | None) -> _Private:
@@ -101,12 +102,15 @@ def ecdsa(encoded: bytes) -> KeyPair:
     return _Ecdsa(key)
 
 
-def rsa_key(pem: bytes) -> KeyPair:
-    """An RSA key from PEM: of a certificate (the first of a chain), public or private."""
-    key = _certified(pem) if b"BEGIN CERTIFICATE" in pem else _loaded(pem)
+def rsa_key(encoded: bytes, *, sha1: bool = False) -> KeyPair:
+    """An RSA key: PEM of a certificate (the first of a chain), PEM or DER of a key.
+
+    It signs SHA-256 digests, or those of SHA-1.
+    """
+    key = _certified(encoded) if b"BEGIN CERTIFICATE" in encoded else _loaded(encoded)
     if not isinstance(key, rsa.RSAPublicKey | rsa.RSAPrivateKey):
         raise SecretError("this is not an RSA key, which the provider signs with")
-    return _Rsa(key)
+    return _Rsa(key, SHA1() if sha1 else SHA256())  # noqa: S303 - the provider chose it
 
 
 def _certified(pem: bytes) -> object:

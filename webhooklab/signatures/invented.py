@@ -37,6 +37,8 @@ def _pair(scheme: Scheme, raw: bytes) -> SecretPair:
     if scheme.key == "rsa-certificate":
         private, public = pairs().new_rsa()
         return SecretPair(("WH-SAMPLE", private), ("WH-SAMPLE", public))
+    if scheme.key in ("rsa", "rsa-with-sha1"):
+        return SecretPair(*pairs().new_rsa())
     if scheme.key == "ecdsa-spki":
         private, public = (base64.b64encode(key) for key in pairs().new_ecdsa(raw))
         return SecretPair(private, public)

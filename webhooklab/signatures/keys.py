@@ -10,10 +10,11 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from webhooklab.signatures.problem import SecretError
+from webhooklab.errors import SecretError
 from webhooklab.signatures.scheme import KeyForm
 
 Secret: TypeAlias = str | bytes
@@ -119,6 +120,15 @@ def _ecdsa(secret: bytes) -> Any:
     return pairs().ecdsa(secret if is_pem else _base64(b"".join(secret.split())))
 
 
+def _rsa(secret: bytes, *, sha1: bool = False) -> Any:
+    """PEM of a certificate or a key; or what a DKIM record has behind its `p=`, or all of it."""
+    if b"-----BEGIN" not in secret:
+        named = [item for item in secret.split(b";") if item.strip().startswith(b"p=")]
+        item = named[0].partition(b"=")[2] if named else secret
+        secret = _base64(b"".join(item.split()))
+    return pairs().rsa_key(secret, sha1=sha1)
+
+
 def _base64(text: bytes) -> bytes:
     """Padding may be missing, as the libraries of Standard Webhooks allow."""
     try:
@@ -149,4 +159,6 @@ _READERS: dict[KeyForm, Callable[[bytes], Any]] = {
     "standard-ed25519": _standard_ed25519,
     "ed25519-hex": _ed25519_hex,
     "ecdsa-spki": _ecdsa,
+    "rsa": _rsa,
+    "rsa-with-sha1": partial(_rsa, sha1=True),
 }

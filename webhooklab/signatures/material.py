@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from webhooklab import bodies
 from webhooklab.headers import Headers
+from webhooklab.signatures.limits import MAX_SIGNED_JSON_BYTES
 from webhooklab.signatures.problem import Problem
 from webhooklab.signatures.verification import invalid, unverifiable
 
@@ -48,6 +49,13 @@ class Material:
             return bodies.parse(self.body, self.headers.get("content-type"))
         except ValueError:
             return None
+
+    @cached_property
+    def too_long(self) -> bool:
+        """Whether the body is JSON that is too long to be read for a signature in it."""
+        if len(self.body) <= MAX_SIGNED_JSON_BYTES:
+            return False
+        return bodies.kind(self.headers.get("content-type"), self.body) == bodies.JSON
 
     def known_url(self) -> str:
         """The URL; without one, nothing can be decided."""

@@ -11,7 +11,3 @@ class Problem(Exception):
     def __init__(self, verdict: Verification) -> None:
         super().__init__(verdict.reason)
         self.verdict = verdict
-
-
-class SecretError(ValueError):
-    """A secret that cannot be used. Its text says why, and never repeats the secret."""

@@ -11,9 +11,9 @@ from webhooklab.signatures.scheme import Scheme
 
 
 def carries(scheme: Scheme, material: Material) -> bool:
-    """Whether the request has a signature of this scheme at all, well-formed or not."""
+    """Whether the request has a signature of this scheme, well-formed or not, as far as is read."""
     if scheme.header is None:
-        return material.json(scheme.signature_path) is not None
+        return not material.too_long and material.json(scheme.signature_path) is not None
     if scheme.header.endswith("-*"):
         return any(True for _ in _numbered(scheme.header, material.headers))
     return scheme.header in material.headers

@@ -11,7 +11,7 @@ from webhooklab.headers import Headers
 from webhooklab.signatures.material import Material, names
 
 Algorithm: TypeAlias = Literal[
-    "hmac-sha256", "hmac-sha1", "ed25519", "ecdsa-p256-sha256", "rsa-sha256", "token"
+    "hmac-sha256", "hmac-sha1", "ed25519", "ecdsa-p256-sha256", "rsa-sha256", "rsa-sha1", "token"
 ]
 Encoding: TypeAlias = Literal["hex", "base64", "text"]
 Unit: TypeAlias = Literal["s", "ms", "rfc3339"]
@@ -25,6 +25,8 @@ KeyForm: TypeAlias = Literal[
     "ed25519-hex",
     "ecdsa-spki",
     "rsa-certificate",
+    "rsa",
+    "rsa-with-sha1",
 ]
 Alternatives: TypeAlias = Callable[[Material], Sequence[bytes]]
 

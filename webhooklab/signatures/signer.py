@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhooklab import bodies, clock
+from webhooklab.errors import CheckArgumentError, SecretError
 from webhooklab.headers import Headers, Pair
 from webhooklab.signatures.keys import Key, Secrets, read, several
 from webhooklab.signatures.material import Material, names
 from webhooklab.signatures.plan import Plan
-from webhooklab.signatures.problem import Problem, SecretError
+from webhooklab.signatures.problem import Problem
 from webhooklab.signatures.scheme import Scheme
 
 
@@ -39,7 +40,7 @@ def sign(
     """Sign a delivery by the first scheme that the secret fits, at `now_us`.
 
     `message_id` is sent where the scheme has a place for one; None: it follows from body and time.
-    Raises `ValueError` for a secret that does not fit, and where a URL is needed and is None.
+    Raises `CheckArgumentError` for a secret that does not fit, and where a URL is needed, but None.
     """
     scheme, keys = _fitting(schemes, secret)
     identity = message_id or hashlib.sha256(body + b"%d" % now_us).hexdigest()[:27]
@@ -75,7 +76,7 @@ def _signature(scheme: Scheme, key: Key, material: Material) -> str:
     try:
         return plan.written(plan.messages(material)[0]).decode()
     except Problem as problem:
-        raise ValueError(str(problem)) from None
+        raise CheckArgumentError(str(problem)) from None
 
 
 def _header(scheme: Scheme, material: Material, signatures: list[str]) -> list[Pair]:
@@ -138,7 +139,9 @@ def _put(data: Any, keys: list[str], value: str | int) -> None:
         for item in data if isinstance(data, list) else []:
             _put(item, keys[1:], value)
     elif not isinstance(data, dict):
-        raise ValueError("this provider's signature is inside the body, so that must be an object")
+        raise CheckArgumentError(
+            "this provider's signature is inside the body, so that must be an object"
+        )
     elif len(keys) == 1:
         data[keys[0]] = value
     else:

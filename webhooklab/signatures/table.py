@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webhooklab.signatures import addresses, paypal
+from webhooklab.signatures import addresses, paypal, sns
 from webhooklab.signatures.scheme import Algorithm, Encoding, KeyForm, Scheme
 
 _NOT_THE_BODY = "the body itself is not signed"
@@ -232,6 +232,27 @@ PAYPAL = Scheme(  # developer.paypal.com/api/rest/webhooks
         ("paypal-auth-algo", "SHA256withRSA"),
     ),
 )
+POSTAL = Scheme(  # github.com/postalserver/postal: lib/postal/http.rb, app/lib/signer.rb
+    signature="header:x-postal-signature-256",
+    algorithm="rsa-sha256",
+    encoding="base64",
+    key="rsa",
+)
+POSTAL_SHA1 = replace(
+    POSTAL,
+    signature="header:x-postal-signature",
+    algorithm="rsa-sha1",
+    key="rsa-with-sha1",
+)
+SNS = Scheme(  # docs.aws.amazon.com/sns, "Verifying the signatures of Amazon SNS messages"
+    signature="json:Signature",
+    algorithm="rsa-sha256",
+    encoding="base64",
+    signed=sns.message,
+    key="rsa",
+    covers="what stands beside the message in the body is not signed",
+)
+SNS_SHA1 = replace(SNS, algorithm="rsa-sha1", key="rsa-with-sha1")  # SignatureVersion 1
 
 GRAPH = Scheme(  # learn.microsoft.com/graph/change-notifications-delivery-webhooks
     signature="json:value.*.clientState",

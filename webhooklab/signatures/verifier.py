@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from webhooklab.errors import SecretError
 from webhooklab.headers import Headers
 from webhooklab.signatures import wording
 from webhooklab.signatures.keys import Key, Secrets, read, several
 from webhooklab.signatures.material import Material
 from webhooklab.signatures.plan import Plan
-from webhooklab.signatures.problem import SecretError
 from webhooklab.signatures.scheme import Scheme
 from webhooklab.signatures.verification import Verification, invalid, unsigned, unverifiable
 
@@ -73,10 +73,12 @@ class Verifier:
             return first
         if unusable is not None:
             return unverifiable(self.problem or wording.other_kind(unusable.scheme))
-        return self._without_signature(headers)
+        return self._without_signature(material)
 
-    def _without_signature(self, headers: Headers) -> Verification:
-        schemes = [plan.scheme for plan in self._plans]
+    def _without_signature(self, material: Material) -> Verification:
+        schemes, headers = [plan.scheme for plan in self._plans], material.headers
+        if material.too_long and any(scheme.header is None for scheme in schemes):
+            return unverifiable(wording.TOO_LONG)
         for scheme in schemes:
             beside = [name for name in scheme.headers if name in headers]
             if beside and scheme.header:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from webhooklab.signatures import sns
+from webhooklab.signatures.limits import MAX_SIGNED_JSON_BYTES
 from webhooklab.signatures.scheme import Scheme
 
 CERTIFICATE = (
@@ -13,6 +15,10 @@ CERTIFICATE = (
 REWRITTEN = (
     "a relay wrote the body anew, with other spaces or escapes: written compactly its signature "
     "matches, but these are not the bytes that were signed. Have the relay pass on the raw body"
+)
+TOO_LONG = (
+    f"the signature would be inside the body, and JSON of more than {MAX_SIGNED_JSON_BYTES:,} "
+    "bytes is not read for it"
 )
 
 NOTHING = "this provider signs nothing"
@@ -34,15 +40,24 @@ def _characters(scheme: Scheme) -> int:
     return size * 2 if scheme.encoding == "hex" else -(-size // 3) * 4
 
 
+def _place(scheme: Scheme) -> str:
+    return f"the header {scheme.header}" if scheme.header else "the body's signature"
+
+
 def malformed(scheme: Scheme) -> str:
     """What a signature of this scheme looks like, where there is none."""
-    where = f"the header {scheme.header}" if scheme.header else "the body's signature"
     size = f"{_characters(scheme)} characters of " if scheme.algorithm in _LENGTHS else ""
-    return f"{where} is malformed: it should have {scheme.prefix!r} and {size}{scheme.encoding}"
+    form = f"{scheme.prefix!r} and {size}{scheme.encoding}"
+    return f"{_place(scheme)} is malformed: it should have {form}"
 
 
 def mismatch(scheme: Scheme) -> str:
     """Why a signature may not match."""
+    if scheme.signed is sns.message:
+        return (
+            "the body was changed, or Amazon signed with another certificate: compare the "
+            "delivery's SigningCertURL with where yours is from"
+        )
     if not isinstance(scheme.signed, str) or "{url}" in scheme.signed:
         return "signed with another secret or for another URL, or the body was changed"
     return "signed with another secret, or the body was changed"
@@ -57,4 +72,4 @@ def no_signature(scheme: Scheme) -> str:
 
 def other_kind(scheme: Scheme) -> str:
     """The secrets are not of the kind that this signature needs."""
-    return f"the header {scheme.header} needs another kind of secret than the one given"
+    return f"{_place(scheme)} needs another kind of secret than the one given"

@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from webhooklab.wire.connection import Connection
 from webhooklab.wire.rawstream import RawStream
+from webhooklab.wire.room import make_room
 
-__all__ = ["Connection", "RawStream"]
+__all__ = ["Connection", "RawStream", "make_room"]

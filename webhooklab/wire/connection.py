@@ -54,6 +54,11 @@ class Connection(HTTPServerConnectionDelegate):
             return None
         return receiver.received_at
 
+    @property
+    def idle_until(self) -> float | None:
+        """Until when it may stay silent (monotonic); None if a request has begun."""
+        return None if self._stream.received_since_request else self._deadline.idle_until
+
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
         parameters = HTTP1ConnectionParameters(

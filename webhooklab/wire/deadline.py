@@ -56,6 +56,11 @@ class Deadline:
         self._allow(_SENDING, IDLE_TIMEOUT_SECONDS)
 
     @property
+    def idle_until(self) -> float | None:
+        """Until when it may wait for a request (monotonic); None while it does anything else."""
+        return self._ends if self.doing == _WAITING else None
+
+    @property
     def reading(self) -> bool:
         """Whether a request is being read that may yet be captured."""
         return self.doing in (_HEADERS, _BODY)

@@ -72,6 +72,11 @@ class Connection(HTTPServerConnectionDelegate):
         """Whether its socket is."""
         return self.stream.closed()
 
+    @property
+    def idle_until(self) -> float | None:
+        """Until when it may stay silent (monotonic); None if a request has begun."""
+        return None if self.stream.received_since_request else self.deadline.idle_until
+
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
         parameters = HTTP1ConnectionParameters(

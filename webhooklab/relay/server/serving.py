@@ -26,6 +26,7 @@ from webhooklab.relay.server.reading import Reading
 from webhooklab.relay.server.relay import Relay
 from webhooklab.relay.server.settings import Settings
 from webhooklab.wire.rawstream import RawStream
+from webhooklab.wire.room import make_room
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class RelayServer:
             await asyncio.sleep(_STEP_SECONDS)
 
     def _accept(self, accepted: socket.socket, address: tuple[Any, ...]) -> None:
-        if len(self._connections) >= self._most:
+        if len(self._connections) >= self._most and not make_room(self._connections):
             accepted.close()
             logger.warning("more than %d connections: one was turned away", self._most)
             return

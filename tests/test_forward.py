@@ -272,7 +272,7 @@ def test_where_is_a_filter_or_a_function(lab, target):
     send(lab, b"no JSON")
     function.drain()
     assert target.bodies[1:] == [b'{"total": 50}']
-    assert list(lab.attempts["error"].dropna()) == ["the function where= raised JSONDecodeError"]
+    assert list(lab.attempts["error"].dropna()) == ["the function where= raised BodyError"]
     with pytest.raises(FilterError):
         lab.forward(target.url, where="after:never")
 

@@ -79,6 +79,17 @@ def test_a_database_of_something_else_after_a_crash(tmp_path):
 
 
 @pytest.mark.usefixtures("leaks_nothing")
+def test_a_capture_file_with_triggers(file):
+    """They would run with each delivery that is stored, and could drop it."""
+    Lab(file).close()
+    drops = "CREATE TRIGGER t AFTER INSERT ON deliveries BEGIN DELETE FROM deliveries; END"
+    sqlite_file(file, drops).close()
+    refused(file, ForeignFileError, "has triggers")
+    with pytest.raises(WebhookLabError, match="has triggers"):
+        read(file)
+
+
+@pytest.mark.usefixtures("leaks_nothing")
 def test_a_file_of_a_newer_version(file):
     Lab(file).close()
     newer = schema.VERSION + 1

@@ -223,6 +223,7 @@ def test_the_path_does_not_widen_where_nobody_asked(lab, target):
 def test_a_web_page_of_another_origin_is_never_forwarded(lab, target):
     forward = lab.forward(target.url, unverified=True)
     send(lab, headers=("Origin: https://evil.example",))
+    send(lab, headers=("Sec-Fetch-Site: cross-site",))
     send(lab, b"mine")
     forward.drain()
     assert target.bodies == [b"mine"]
@@ -271,7 +272,7 @@ def test_where_is_a_filter_or_a_function(lab, target):
     send(lab, b"no JSON")
     function.drain()
     assert target.bodies[1:] == [b'{"total": 50}']
-    assert list(lab.attempts["error"].dropna()) == ["the function where= raised JSONDecodeError"]
+    assert list(lab.attempts["error"].dropna()) == ["the function where= raised BodyError"]
     with pytest.raises(FilterError):
         lab.forward(target.url, where="after:never")
 

@@ -257,3 +257,9 @@ def test_nobody_there_is_away(hands):
     with contextlib.closing(Impostor(lambda _: b"")) as other:
         pass
     assert hands.hand(other.behind) is None
+
+
+@pytest.mark.parametrize("fields", [b"1", b"null", b"{}", b"[1,2,3,4,5,6]", b'[1,1,"/",3,1,1,1]'])
+def test_an_envelope_with_other_fields_is_an_error_of_one_kind(fields):
+    with pytest.raises(ValueError, match=r"fields|unpack|values"):
+        envelope.unpacked(len(fields).to_bytes(4, "big") + fields)

@@ -61,6 +61,8 @@ def test_an_instant_is_read(written, instant):
             "yesterday",
             "2026-13-01",
             "2026-02-30",
+            "2026-W10-3",
+            "2026w103",
             "12:30",
             "2026-03-01T25:00Z",
             "-",

@@ -199,6 +199,16 @@ def test_it_is_not_called_for_pages_of_other_origins(file):
     assert statuses(lab) == [200, 200, 200, 418, 418]
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "Cross-Site"])
+def test_nor_for_what_a_page_has_loaded_without_an_origin(lab, site):
+    """An <img> and a page whose name was bound to loopback anew send a GET that has no Origin."""
+    lab.respond(lambda _: 418)
+    with Client(lab.url) as client:
+        assert client.ask(request("GET", headers=(f"Sec-Fetch-Site: {site}",))).status == 200
+        typed = client.ask(request("GET", headers=("Sec-Fetch-Site: none",)))
+        assert typed.status == 418
+
+
 def test_a_page_does_not_use_up_its_times(lab):
     lab.respond(lambda _: 418, times=1)
     with Client(lab.url) as client:

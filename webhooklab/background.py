@@ -15,7 +15,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
@@ -100,12 +99,7 @@ class BackgroundLoop:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -137,9 +137,15 @@ def unpacked(content: bytes) -> tuple[Meta, bytes]:
     if len(content) < _LENGTH.size:
         raise ValueError("an envelope without a length")
     end = _LENGTH.size + _LENGTH.unpack_from(content)[0]
-    fields: Any = json.loads(content[_LENGTH.size : end])
+    try:
+        return _meta(json.loads(content[_LENGTH.size : end])), content[end:]
+    except TypeError as error:
+        raise ValueError("an envelope with other fields") from error
+
+
+def _meta(fields: Any) -> Meta:
     source, method, target, headers, remote, received_at, passage = fields
-    meta = Meta(
+    return Meta(
         source=source,
         method=method,
         target=target,
@@ -148,7 +154,6 @@ def unpacked(content: bytes) -> tuple[Meta, bytes]:
         received_at=received_at,
         passage=None if passage is None else Passage(*passage),
     )
-    return meta, content[end:]
 
 
 def _mac(key: str, purpose: str, nonce: str) -> str:

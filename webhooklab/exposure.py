@@ -7,7 +7,6 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -45,6 +44,7 @@ class Exposure(ABC):
     """Whether it goes on without this process, as long as the listener does."""
     source: str | None = None
     """The `source` of what comes by it, where that tells; None: it does not."""
+    _closed: bool = False
 
     @property
     @abstractmethod
@@ -65,9 +65,9 @@ class Exposure(ABC):
         return ()
 
     @property
-    @abstractmethod
     def closed(self) -> bool:
         """Whether deliveries are not taken at present."""
+        return self._closed
 
     @abstractmethod
     def close(self) -> None:
@@ -94,12 +94,7 @@ class Exposure(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from webhooklab.code import Sendable
 from webhooklab.errors import ExportError
 from webhooklab.headers import Pair
 from webhooklab.records import Delivery
+from webhooklab.signatures import Secrets, Signed
 from webhooklab.whole import written_whole
 
 SEED: Final = "made up for this test"
@@ -132,36 +133,43 @@ def _listed(headers: Sequence[Pair]) -> str:
 
 def _signs(provider: str, sent: Sendable) -> bool:
     """Whether we can sign it as its provider does, so that our verification agrees."""
-    content_type = {name.lower(): value for name, value in sent.headers}.get("content-type")
-    now = clock.to_datetime(clock.now_us())
     try:
         secrets = verification.invent(provider, SEED)
-        made = verification.sign(
-            provider,
-            body=sent.body,
-            secret=secrets.signing,
-            now=now,
-            url=sent.url,
-            method=sent.method,
-            content_type=content_type,
-        )
+        made = _signed(provider, sent, secrets.signing)
     except ValueError:
         return False
-    fresh = {name.lower() for name, _ in made.headers}
-    kept = [
-        pair
-        for pair in sent.own_headers()
-        if pair[0].lower() not in fresh and not _is_signature(provider, pair[0])
-    ]
     found = verification.verify(
         provider,
-        headers=[*kept, *made.headers],
+        headers=[*_kept(provider, sent, made.headers), *made.headers],
         body=made.body,
         secret=secrets.verifying,
         url=made.url or sent.url,
         method=sent.method,
     )
     return found.status == "valid"
+
+
+def _signed(provider: str, sent: Sendable, secret: Secrets) -> Signed:
+    """Raises `ValueError` where that cannot be."""
+    return verification.sign(
+        provider,
+        body=sent.body,
+        secret=secret,
+        now=clock.to_datetime(clock.now_us()),
+        url=sent.url,
+        method=sent.method,
+        content_type={name.lower(): value for name, value in sent.headers}.get("content-type"),
+    )
+
+
+def _kept(provider: str, sent: Sendable, fresh: Iterable[Pair]) -> list[Pair]:
+    """The headers that go with the fresh ones: no signatures, and none of those twice."""
+    names = {name.lower() for name, _ in fresh}
+    return [
+        pair
+        for pair in sent.own_headers()
+        if pair[0].lower() not in names and not _is_signature(provider, pair[0])
+    ]
 
 
 def _is_signature(provider: str, name: str) -> bool:

@@ -18,15 +18,14 @@ _NAMES: Final = frozenset(
 )
 """No cookies, no redirects, no sign-in boxes."""
 
-POWERLESS: Final[tuple[Pair, ...]] = (
+PLAIN: Final[tuple[Pair, ...]] = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "sandbox; default-src 'none'"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 )
-"""Whatever is answered is not to act in that origin's name."""
-
-PLAIN: Final = "text/plain; charset=utf-8"
-NOT_STORED: Final = "no-store"
+"""Headers of whatever is answered there: not to be kept, nor to act in that origin's name."""
 
 BODILESS: Final = (204, 304)
 """Statuses whose answers have no body."""

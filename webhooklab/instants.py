@@ -42,6 +42,8 @@ def _parse_text(text: str) -> int | None:
     number = text.removeprefix("-")
     if number.isascii() and number.replace(".", "", 1).isdigit():
         return _parse_unix(float(text) if "." in text else int(text[:24]))
+    if text[4:6].strip("-").upper().startswith("W"):
+        return None  # a week's date (ISO 8601): no provider writes it, and the browser reads none
     try:
         return from_datetime(datetime.fromisoformat(text))
     except ValueError:

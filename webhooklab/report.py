@@ -12,6 +12,7 @@ import pandas as pd
 
 from webhooklab import charts
 from webhooklab.comparison import Comparison
+from webhooklab.whole import written_whole
 
 MAX_ROWS: Final = 200
 """So many missed webhooks are listed; the head says how many there are."""
@@ -28,15 +29,13 @@ _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def write_report(comparison: Comparison, path: str | os.PathLike[str]) -> Path:
     """Write the report, readable by its owner only; returns the path. An old file is replaced.
 
-    It has ids, versions, times and counts; no payloads, headers or URLs, so no secrets.
+    It has ids, versions, times and counts; no payloads, headers or URLs, so no secrets. Raises
+    `ExportError` when it cannot be written.
     """
     page = report(comparison).encode()
     target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
+    with written_whole(target) as file:
         file.write(page)
-    part.replace(target)
     return target
 
 

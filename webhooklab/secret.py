@@ -14,7 +14,7 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import platformdirs
 
@@ -103,14 +103,18 @@ def _place(file: Path) -> Path:
 
 
 def _keep(file: Path, kept: _Kept) -> None:
-    folder = _place(file).parent
+    keep(_place(file), asdict(kept), "The public URL's secret")
+
+
+def keep(place: Path, fields: dict[str, Any], what: str) -> None:
+    """Write `what`, as JSON, for its owner only. Raises `ExposureError` where that cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with written_whole(_place(file)) as place:
-            place.write(json.dumps(asdict(kept)).encode())
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with written_whole(place) as whole:
+            whole.write(json.dumps(fields).encode())
     except (OSError, ExportError) as error:
         raise ExposureError(
-            f"The public URL's secret cannot be kept in {folder}: {error} "
+            f"{what} cannot be kept in {place.parent}: {error} "
             "Make that folder writable, or set XDG_STATE_HOME to one that is."
         ) from error
 

@@ -30,7 +30,6 @@ class TunnelExposure(Exposure):
         self._file = file
         self._gates = gates
         self._secret = Secret(file, VIA)
-        self._closed = False
         self._set()
 
     def _set(self) -> None:
@@ -54,10 +53,6 @@ class TunnelExposure(Exposure):
         if self._closed or reach == ANYONE:
             return ()
         return (f"The public URL is not public: {reach}. Pass the address that others use.",)
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
 
     def close(self) -> None:
         self._closed = True

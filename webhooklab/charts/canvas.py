@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 BLUE: Final = "#0072B2"
 ORANGE: Final = "#E69F00"
 VERMILION: Final = "#D55E00"
-SKY: Final = "#56B4E9"
 GREY: Final = "#999999"
 
 WIDTH: Final = 8.0

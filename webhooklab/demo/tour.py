@@ -21,8 +21,6 @@ from typing import Final
 
 from webhooklab.errors import WebhookLabError
 
-FOLDER: Final = "webhooklab-demo"
-"""Where the copies go, unless another folder is named."""
 CELL_TIMEOUT_SECONDS: Final = 120
 
 
@@ -75,12 +73,7 @@ def open_jupyterlab(
     _require("jupyterlab")
     port = port or _free_port()
     token = token_urlsafe(24)
-    command = [
-        *(sys.executable, "-m", "jupyter", "lab", str(notebook)),
-        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-        *(() if browser else ("--no-browser",)),
-        *(("--allow-root",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()),
-    ]
+    command = _command(notebook, port, browser=browser)
     # The token goes by the environment: a command line can be read by every user of the machine.
     with subprocess.Popen(command, env={**os.environ, "JUPYTER_TOKEN": token}) as jupyter:  # noqa: S603 - our own words
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -93,6 +86,15 @@ def open_jupyterlab(
         finally:
             jupyter.terminate()
             signal.signal(signal.SIGTERM, before)
+
+
+def _command(notebook: Path, port: int, *, browser: bool) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyter", "lab", str(notebook)),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        *(() if browser else ("--no-browser",)),
+        *(("--allow-root",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()),
+    ]
 
 
 def _answers(jupyter: subprocess.Popen[bytes], port: int) -> bool:

@@ -39,10 +39,8 @@ def _poller(poller: Poller) -> Pull:
 
 
 def _polled(stats: dict[str, Any]) -> str:
-    polls = count(stats["polls"], "poll")
     told = [(stats["failed"], "failed"), (stats["wasted"], "brought nothing new")]
-    said = ", ".join(f"{number:,} {what}" for number, what in told if number)
-    return f"{polls} ({said})" if said else polls
+    return _with(count(stats["polls"], "poll"), told)
 
 
 def _fetcher(fetcher: Fetcher) -> Pull:
@@ -61,15 +59,12 @@ def _fetcher(fetcher: Fetcher) -> Pull:
 def _fetching(stats: dict[str, Any]) -> str:
     if not stats["running"]:
         return "stopped"
-    told = [(stats["under_way"], "under way"), (stats["waiting"], "waiting")]
-    return ", ".join(f"{number:,} {what}" for number, what in told if number)
+    return _told([(stats["under_way"], "under way"), (stats["waiting"], "waiting")])
 
 
 def _fetched(stats: dict[str, Any]) -> str:
-    told = [(stats["failed"], "failed"), (stats["refused"], "refused")]
-    said = ", ".join(f"{number:,} {what}" for number, what in told if number)
     events = f"{count(stats['events'], 'event')}, {count(stats['requests'], 'request')}"
-    return f"{events} ({said})" if said else events
+    return _with(events, [(stats["failed"], "failed"), (stats["refused"], "refused")])
 
 
 def _forward(forward: Forward) -> Pull:
@@ -95,9 +90,17 @@ def _forwarded(stats: dict[str, Any]) -> str:
         (stats["failed"], "given up"),
         (stats["left_out"], f"left out: {stats['last_left_out']}"),
     ]
-    said = ", ".join(f"{number:,} {what}" for number, what in told if number)
-    sent = f"{stats['sent']:,} sent in {count(stats['attempts'], 'try', 'tries')}"
-    return f"{sent} ({said})" if said else sent
+    return _with(f"{stats['sent']:,} sent in {count(stats['attempts'], 'try', 'tries')}", told)
+
+
+def _with(done: str, told: list[tuple[int, str]]) -> str:
+    """What was done, and of that in brackets what there is to tell."""
+    said = _told(told)
+    return f"{done} ({said})" if said else done
+
+
+def _told(told: list[tuple[int, str]]) -> str:
+    return ", ".join(f"{number:,} {what}" for number, what in told if number)
 
 
 def _failed_last(stats: dict[str, Any]) -> bool:

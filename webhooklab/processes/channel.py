@@ -14,7 +14,6 @@ import secrets
 import socket
 import threading
 from http import HTTPStatus
-from types import TracebackType
 from typing import Any, Final, Self
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -104,12 +103,7 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

@@ -6,6 +6,7 @@ https://docs.discord.com/developers/interactions/overview, .../events/webhook-ev
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import instant, mapping, text
@@ -27,28 +28,30 @@ def events(request: Request) -> Sequence[Event]:
     """`APPLICATION_COMMAND`, `ENTITLEMENT_CREATE`, ...: Discord's own names."""
     body = mapping(request.data)
     if "event" in body or body.get("type") == 0:
-        event = mapping(body.get("event"))
-        entity_id = text(dig(event, ("data", "id"))) or text(dig(event, ("data", "user", "id")))
-        name = text(event.get("type")) or "PING"
-        kind = name.rpartition("_")[0].lower() or None
-        return [
-            Event(
-                event_type=name,
-                entity_type=kind if entity_id else None,
-                entity_id=entity_id,
-                occurred_at=instant(event.get("timestamp")),
-            )
-        ]
-    kind_number = body.get("type")
-    identity = text(body.get("id"))
-    return [
-        Event(
-            event_type=_INTERACTIONS.get(kind_number) if isinstance(kind_number, int) else None,
-            event_id=identity,
-            entity_type="interaction" if identity else None,
-            entity_id=identity,
-        )
-    ]
+        return [_webhook_event(mapping(body.get("event")))]
+    return [_interaction(body)]
+
+
+def _webhook_event(event: dict[str, Any]) -> Event:
+    entity_id = text(dig(event, ("data", "id"))) or text(dig(event, ("data", "user", "id")))
+    name = text(event.get("type")) or "PING"
+    kind = name.rpartition("_")[0].lower() or None
+    return Event(
+        event_type=name,
+        entity_type=kind if entity_id else None,
+        entity_id=entity_id,
+        occurred_at=instant(event.get("timestamp")),
+    )
+
+
+def _interaction(body: dict[str, Any]) -> Event:
+    number, identity = body.get("type"), text(body.get("id"))
+    return Event(
+        event_type=_INTERACTIONS.get(number) if isinstance(number, int) else None,
+        event_id=identity,
+        entity_type="interaction" if identity else None,
+        entity_id=identity,
+    )
 
 
 def handshake(request: Request, _secret: str | None) -> Answer | None:

@@ -76,7 +76,6 @@ class ItemReader:
     ) -> None:
         self._items = None if items is None else reader("items", items)
         self._id = reader("entity_id", entity_id)
-        self._id_text = entity_id if isinstance(entity_id, str) else "entity_id"
         self._version = None if version is None else reader("version", version)
         self._next: Callable[[Any], Any] | None = next_url if callable(next_url) else None
         self._next_path = reader("next_url", next_url) if isinstance(next_url, str) else None
@@ -88,11 +87,6 @@ class ItemReader:
     def version_of(self, item: Any) -> str | None:
         """An entity's version as text, as sent; None when it has none, or none was asked for."""
         return None if self._version is None else storable(text_of(self._version(item)))
-
-    @property
-    def id_path(self) -> str:
-        """How the id is found, for messages."""
-        return self._id_text
 
     def find(self, data: Any, shape: Shape | None = None) -> Found:
         """The entities in an answer. `shape` is what the answers before were. Raises `Failure`."""

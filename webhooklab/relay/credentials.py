@@ -14,9 +14,8 @@ from pathlib import Path
 
 import platformdirs
 
-from webhooklab.errors import ExportError, ExposureError
 from webhooklab.relay.protocol import Channel
-from webhooklab.whole import written_whole
+from webhooklab.secret import keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,7 @@ class Shelf:
 
     def put(self, credentials: Credentials) -> None:
         """Keep them. Raises `ExposureError` where that cannot be."""
-        try:
-            self._place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with written_whole(self._place) as place:
-                place.write(json.dumps(asdict(credentials)).encode())
-        except (OSError, ExportError) as error:
-            raise ExposureError(
-                f"The relay's key cannot be kept in {self._place.parent}: {error} "
-                "Make that folder writable, or set XDG_STATE_HOME to one that is."
-            ) from error
+        keep(self._place, asdict(credentials), "The relay's key")
 
     def remove(self) -> None:
         """Keep them no more."""

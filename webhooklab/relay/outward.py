@@ -27,7 +27,6 @@ class Outward(Exposure):
 
     def __init__(self, behind: Behind, store: Store, *, host: str, channel: str) -> None:
         self._link = Link(host)
-        self._closed = False
         self._lock = threading.Lock()
         self._background = BackgroundLoop(f"webhooklab-{self.via}").start()
         self._desk = self._background.call(
@@ -46,10 +45,6 @@ class Outward(Exposure):
     @abstractmethod
     def _closed_words(self) -> str:
         """What its senders get once it is closed."""
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
 
     def close(self) -> None:
         with self._lock:

@@ -186,20 +186,7 @@ class Forward:
 
     def _begin(self) -> None:
         self._recorder = Recorder(self._attempts, self._sender, lambda: self._queue.reached)
-        self._poster = Poster(
-            self.target,
-            auth=self._login,
-            timeout=self.route.timeout,
-            connections=None if self.route.reply else self.route.concurrency,
-        )
-        self._carrier = Carrier(
-            self._sender,
-            self._poster,
-            self._recorder,
-            self.retry,
-            concurrency=self.route.concurrency,
-            patient=True,
-        )
+        self._carrier = self._new_carrier()
         self._conveyor = Conveyor(
             self.route,
             self._store,
@@ -218,6 +205,23 @@ class Forward:
             )
         self._running = True
         self._writing = asyncio.get_running_loop().create_task(self._recorder.run())
+
+    def _new_carrier(self) -> Carrier:
+        route = self.route
+        self._poster = Poster(
+            self.target,
+            auth=self._login,
+            timeout=route.timeout,
+            connections=None if route.reply else route.concurrency,
+        )
+        return Carrier(
+            self._sender,
+            self._poster,
+            self._recorder,
+            self.retry,
+            concurrency=route.concurrency,
+            patient=True,
+        )
 
     async def _end(self, why: str) -> None:
         if not self._running:

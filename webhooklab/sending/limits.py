@@ -63,3 +63,9 @@ def retry_from(given: Retries) -> Retry:
     if isinstance(given, int) and not isinstance(given, bool):
         return Retry(retries=given)
     raise SendArgumentError(f"retry={given!r}: pass how often to try again, or a Retry.")
+
+
+def check_concurrency(given: int) -> None:
+    """Raises `SendArgumentError` where nothing could be sent."""
+    if given < 1:
+        raise SendArgumentError(f"concurrency={given!r}: pass 1 or more.")

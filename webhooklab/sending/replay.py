@@ -21,11 +21,11 @@ from webhooklab.defaults import (
     SEND_CONCURRENCY,
     SEND_TIMEOUT_SECONDS,
 )
-from webhooklab.errors import ConfirmationError, SendArgumentError
+from webhooklab.errors import ConfirmationError
 from webhooklab.records import REPLAY_HEADER, Delivery
 from webhooklab.sending.carrying import Carrier, Parcel
 from webhooklab.sending.given import Given, Rows
-from webhooklab.sending.limits import ONLY_WHEN_ASKED, Retries, retry_from
+from webhooklab.sending.limits import ONLY_WHEN_ASKED, Retries, check_concurrency, retry_from
 from webhooklab.sending.outgoing import (
     Changes,
     NewBody,
@@ -88,8 +88,7 @@ class Replay:
         self._login = order.auth if order.auth is not None else login
         self._retry = retry_from(order.retry)
         self._concurrency = order.concurrency or (SEND_CONCURRENCY if self._pace.timed else 1)
-        if self._concurrency < 1:
-            raise SendArgumentError(f"concurrency={order.concurrency!r}: pass 1 or more.")
+        check_concurrency(self._concurrency)
         checked_headers(order.headers)
         if order.body is not None and not callable(order.body):
             body_from(order.body)

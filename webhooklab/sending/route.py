@@ -10,7 +10,7 @@ from webhooklab import search
 from webhooklab.defaults import SEND_CONCURRENCY, SEND_RETRIES, SEND_TIMEOUT_SECONDS
 from webhooklab.errors import SendArgumentError
 from webhooklab.records import Delivery
-from webhooklab.sending.limits import Retries
+from webhooklab.sending.limits import Retries, check_concurrency
 from webhooklab.sending.outgoing import Changes, Transform
 
 Where: TypeAlias = str | Callable[[Delivery], object]
@@ -43,8 +43,7 @@ class Route:
 
     def check(self) -> None:
         """Raise for what makes no sense."""
-        if self.concurrency < 1:
-            raise SendArgumentError(f"concurrency={self.concurrency!r}: pass 1 or more.")
+        check_concurrency(self.concurrency)
         if isinstance(self.methods, str) or not self.methods or _NEVER & set(self.methods):
             raise SendArgumentError(
                 f'methods={self.methods!r}: pass names of methods, like ("POST", "PUT"); '

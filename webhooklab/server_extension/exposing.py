@@ -44,7 +44,6 @@ class JupyterExposure(Exposure):
         self._doors = Doors()
         self._lock = threading.Lock()
         self._secret = Secret(file, VIA)
-        self._closed = False
         self._lead(Door(behind.url, behind.key, behind.max_body_bytes, address or ""))
 
     def _lead(self, door: Door | None) -> None:
@@ -77,10 +76,6 @@ class JupyterExposure(Exposure):
         if self._closed or reach == ANYONE:
             return ()
         return (f"The public URL is not public: {reach}. {_HELP[reach == NOBODY]}",)
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
 
     def close(self) -> None:
         with self._lock:

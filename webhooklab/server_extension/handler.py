@@ -28,7 +28,7 @@ from webhooklab.defaults import (
     RETRY_AFTER_SECONDS,
 )
 from webhooklab.envelope import VIA_HEADER, Meta
-from webhooklab.given_back import BODILESS, NOT_STORED, PLAIN, POWERLESS, given_back
+from webhooklab.given_back import BODILESS, PLAIN, given_back
 from webhooklab.handover import Answered, Handover
 from webhooklab.headers import MISFRAMED, is_misframed
 from webhooklab.server_extension.doors import Door, Doors
@@ -78,9 +78,7 @@ class Incoming(web.RequestHandler):
     def set_default_headers(self) -> None:
         """Tornado's: whatever is answered is not to act in the Jupyter server's name."""
         self.clear_header("Server")
-        self.set_header("Content-Type", PLAIN)
-        self.set_header("Cache-Control", NOT_STORED)
-        for name, value in POWERLESS:
+        for name, value in PLAIN:
             self.set_header(name, value)
         self.set_header(VIA_HEADER, SOURCE)
 

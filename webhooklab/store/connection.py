@@ -65,6 +65,8 @@ def connect(path: Path, *, write: bool = False) -> Connection:
         try:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
+            # The file may be somebody else's: https://www.sqlite.org/security.html
+            connection.execute("PRAGMA trusted_schema=OFF")
             if write and disks.on_network(path):
                 # Not remembered by the file, unlike WAL; "delete" would cost a file a commit.
                 connection.execute("PRAGMA journal_mode=TRUNCATE")
@@ -144,6 +146,11 @@ def steps_done(path: Path, connection: Connection) -> int:
         raise ForeignFileError(
             f"{path} is an SQLite database, but not a capture file. It was left untouched: "
             "choose another path."
+        )
+    if _number(connection, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"):
+        raise ForeignFileError(
+            f"{path} has triggers, which no capture file has: they could change or drop what is "
+            "stored. It was left untouched: ask who gave it to you, or choose another path."
         )
     if version > VERSION:
         raise NewerFileError(

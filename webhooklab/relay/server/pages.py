@@ -11,7 +11,7 @@ from typing import Any, Final
 from tornado import web
 
 from webhooklab.errors import StoreError
-from webhooklab.given_back import NOT_STORED, PLAIN, POWERLESS
+from webhooklab.given_back import PLAIN
 from webhooklab.records import Answer
 from webhooklab.relay.server.origins import Caller
 from webhooklab.relay.server.relay import NOTHING_HERE, Relay
@@ -40,9 +40,7 @@ class Page(web.RequestHandler):
     def set_default_headers(self) -> None:
         """Tornado's: nothing of this is to be kept, or to act."""
         self.clear_header("Server")
-        self.set_header("Content-Type", PLAIN)
-        self.set_header("Cache-Control", NOT_STORED)
-        for name, value in POWERLESS:
+        for name, value in PLAIN:
             self.set_header(name, value)
 
     def check_xsrf_cookie(self) -> None:

@@ -10,7 +10,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from webhooklab import clock
-from webhooklab.given_back import BODILESS, NOT_STORED, PLAIN, POWERLESS, given_back
+from webhooklab.given_back import BODILESS, PLAIN, given_back
 from webhooklab.headers import MISFRAMED, is_misframed, parse_header_block
 from webhooklab.records import Answer
 from webhooklab.relay.server.file import Head
@@ -119,8 +119,7 @@ class Sending(HTTPMessageDelegate):
         if answer is ACCEPTED and self._is_plain:
             self._http1.write(_ACCEPTED)
             return
-        headers = HTTPHeaders({"Content-Type": PLAIN, "Cache-Control": NOT_STORED})
-        headers.update(dict(POWERLESS))
+        headers = HTTPHeaders(dict(PLAIN))
         allowed = given_back(answer.headers)
         for name, _ in allowed:
             headers.pop(name, None)

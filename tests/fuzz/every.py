@@ -1,0 +1,5 @@
+"""All modules with targets."""
+
+from tests.fuzz import bodies, files, filters, frames, http, signatures, templates
+
+__all__ = ["bodies", "files", "filters", "frames", "http", "signatures", "templates"]

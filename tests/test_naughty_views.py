@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from tests.inputs import CORPORA, files, formulas, naughty_strings, needs_corpora, send
+from tests.test_browser_modules import MODULES, needs_node
 from tests.test_code import check_same, needs_shell, send_raw
-from tests.test_inbox_widget import MODULE, needs_node
 from webhooklab import Lab, read
 from webhooklab.errors import FilterError
 
@@ -164,7 +164,7 @@ def test_the_code_tab_writes_the_same_code(resending):
         | {"url": lab.url, "body": base64.b64encode(each.body).decode()}
         for each in sent
     ]
-    command = ["node", "--input-type=module", "-e", BROWSERS_PART, MODULE]
+    command = ["node", "--input-type=module", "-e", BROWSERS_PART, MODULES["inbox"]]
     run = subprocess.run(command, input=json.dumps(given).encode(), check=True, capture_output=True)
     for (curl, python), each in zip(json.loads(run.stdout), sent, strict=True):
         assert curl == each.curl(lab.url, secrets=True)

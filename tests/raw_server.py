@@ -34,7 +34,7 @@ class Got:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        return list(parse_header_block(self.head)[2])
+        return list(parse_header_block(self.head))
 
     @property
     def headers(self) -> dict[str, str]:

@@ -42,10 +42,7 @@ def test_headers_survive_their_column(pairs):
 
 def test_a_header_block_is_kept_as_it_was_sent():
     block = b"POST /a?b=%20 HTTP/1.1\r\nX-b:  two \r\nX-B:\r\nN\xe9: caf\xe9:x\r\n\r\n"
-    assert parse_header_block(block) == (
-        *("POST", "/a?b=%20"),
-        (("X-b", "two"), ("X-B", ""), ("Né", "café:x")),
-    )
+    assert parse_header_block(block) == (("X-b", "two"), ("X-B", ""), ("Né", "café:x"))
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,29 @@
 """`webhooklab.wire` relies on how Tornado reads and writes. A new Tornado fails here first."""
 
+import threading
+
+import pytest
 import tornado.iostream
 
 from tests.raw_http import Client, request
 from tests.waiting import until
-from webhooklab.wire.rawstream import RawStream
+from webhooklab.wire.http1 import Http1
+from webhooklab.wire.rawstream import _READ_AHEAD_BYTES, RawStream
 
 
-def test_the_header_block_is_read_by_read_until_regex(lab, monkeypatch):
+def test_the_header_block_is_given_to_parse_headers(lab, monkeypatch):
     calls = []
 
-    def spy(self, regex, max_bytes=None):
-        calls.append(regex)
-        return original(self, regex, max_bytes)
+    def spy(self, data):
+        calls.append(data)
+        return original(self, data)
 
-    original = RawStream.read_until_regex
-    monkeypatch.setattr(RawStream, "read_until_regex", spy)
+    original = Http1._parse_headers
+    monkeypatch.setattr(Http1, "_parse_headers", spy)
+    asked = request(headers=("x-B: 1", "X-b: 2"))
     with Client(lab.url) as client:
-        client.ask(request(headers=("x-B: 1", "X-b: 2")))
-    assert calls[0] == b"\r?\n\r?\n"
+        client.ask(asked)
+    assert calls == [asked]
     assert lab[-1].headers.pairs[1:] == (("x-B", "1"), ("X-b", "2"))
 
 
@@ -35,6 +40,19 @@ def test_a_chunk_is_read_by_read_until_and_its_end_by_read_bytes(lab, monkeypatc
         ("read_until", b"\r\n"),
         ("read_bytes", 2),
     ]
+
+
+def test_what_comes_before_its_turn_waits_in_the_socket(lab):
+    go_on = threading.Event()
+    lab.respond(lambda _: go_on.wait(30) and None)
+    with Client(lab.url) as client:
+        client.send(request())
+        client.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            client.socket.sendall(bytes(32 * 2**20))  # more than the system holds for a connection
+        (connection,) = lab._parts.server._listener._connections
+        assert connection._stream._read_buffer_size <= 2 * _READ_AHEAD_BYTES
+        go_on.set()
 
 
 def test_malformed_requests_are_answered_with_these_bytes(lab):

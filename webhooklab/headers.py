@@ -14,6 +14,7 @@ from webhooklab.redaction import mask_pairs
 
 Pair: TypeAlias = tuple[str, str]
 
+_dense = json.JSONEncoder(separators=(",", ":")).encode
 MISFRAMED: Final = "the body's framing is malformed"
 
 
@@ -45,7 +46,7 @@ class Headers:
 
     def to_json(self) -> str:
         """The pairs as JSON, a list of `[name, value]`: the column `headers_json`."""
-        return json.dumps(self.pairs, separators=(",", ":"))
+        return _dense(self.pairs)
 
     @classmethod
     def from_json(cls, text: str) -> Headers:
@@ -83,15 +84,14 @@ def is_misframed(version: str, names: Container[str]) -> bool:
     return version == "HTTP/1.0" and "Transfer-Encoding" in names
 
 
-def parse_header_block(block: bytes) -> tuple[str, str, tuple[Pair, ...]]:
-    """Split a request's header block, exactly as it was sent, into method, target and pairs.
+def parse_header_block(block: bytes) -> tuple[Pair, ...]:
+    """The pairs of a request's header block, exactly as it was sent.
 
     For a block that an HTTP parser has already found to be well-formed (RFC 9112: a request
     line, then `name: value` lines); this only keeps what such a parser normalises away.
     """
     lines = block.decode("latin-1").strip("\r\n").split("\n")
-    method, target, _version = lines[0].rstrip("\r").split(" ", 2)
-    return method, target, tuple(_pair(line) for line in lines[1:])
+    return tuple(_pair(line) for line in lines[1:])
 
 
 def parse_status_block(block: bytes) -> tuple[int, tuple[Pair, ...]]:

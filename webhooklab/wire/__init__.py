@@ -2,7 +2,7 @@
 
 Below `tornado.web`: a connection's requests go to a receiver, whose body is streamed under a limit.
 Tornado's parser decides what is HTTP (it refuses what could smuggle a second request), but it
-merges and renames headers: `rawstream` keeps the raw block.
+merges and renames headers: `http1` keeps them as they were sent.
 """
 
 from __future__ import annotations

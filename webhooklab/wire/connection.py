@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Final
 
-from tornado.http1connection import (
-    HTTP1Connection,
-    HTTP1ConnectionParameters,
-    HTTP1ServerConnection,
-)
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
+from tornado.iostream import UnsatisfiableReadError
 
 from webhooklab.defaults import MAX_HEADER_BYTES
 from webhooklab.headers import MISFRAMED
 from webhooklab.ingress import Ingress
 from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.http1 import Http1, serve
 from webhooklab.wire.rawstream import RawStream
 from webhooklab.wire.receiver import Client, Receiver
-
-_UNLIMITED: Final = 2**62
-"""Tornado would answer 400 to a body over its limit; ours are 413, and the receiver's."""
 
 
 class Connection(HTTPServerConnectionDelegate):
@@ -61,10 +55,7 @@ class Connection(HTTPServerConnectionDelegate):
 
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
-        parameters = HTTP1ConnectionParameters(
-            max_header_size=MAX_HEADER_BYTES, max_body_size=_UNLIMITED
-        )
-        HTTP1ServerConnection(self._stream, parameters, self._client.remote).start_serving(self)
+        self._serving = asyncio.ensure_future(serve(self._stream, self))
 
     def close(self) -> None:
         """Close the socket now, whatever it is doing."""
@@ -94,7 +85,7 @@ class Connection(HTTPServerConnectionDelegate):
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
         """Tornado's: a new request is about to be read."""
-        assert isinstance(request_conn, HTTP1Connection)
+        assert isinstance(request_conn, Http1)
         if self._ending:
             self.close()
         self._stream.expect_request()
@@ -114,12 +105,12 @@ class Connection(HTTPServerConnectionDelegate):
         receiver, stream = self._receiver, self._stream
         if receiver is None or receiver.settled:
             return None
-        if stream.header_overflow:
-            return f"headers of more than {MAX_HEADER_BYTES} bytes"
         if receiver.begun:
             malformed = stream.found_malformed
             return MISFRAMED if malformed else "the body broke off"
-        if stream.header_block:
+        if isinstance(stream.error, UnsatisfiableReadError):
+            return f"headers of more than {MAX_HEADER_BYTES} bytes"
+        if receiver.headers_came:
             return "not well-formed HTTP/1.1"
         return "the headers broke off" if stream.received_since_request else None
 

@@ -1,4 +1,4 @@
-"""A socket's stream that keeps what Tornado's HTTP parser normalises away.
+"""A socket's stream that shows Tornado's HTTP parser what it takes, and counts what comes.
 
 The only module that relies on how Tornado reads. `tests/test_tornado_drift.py` fails when that
 changes.
@@ -10,68 +10,38 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Final
 
-from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
+from tornado.iostream import IOStream
 
 from webhooklab.defaults import MAX_CHUNK_LINE_BYTES, MAX_HEADER_BYTES
 
+_READ_AHEAD_BYTES: Final = 64 * 2**10
+"""So much of a connection may wait in memory before somebody asks for it."""
 _TORNADOS_400: Final = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 _END: Final = b"\r\n"
 
 
 class RawStream(IOStream):
-    """A server's connection. Keeps each request's header block exactly as it was sent.
+    """A server's connection.
 
-    Tornado asks for the header block with `read_until_regex`, for the line that begins a chunk of
-    a body with `read_until`, and for nothing else with either.
+    Tornado asks with `read_until` for the line that begins a chunk of a body, and for nothing else.
     """
 
-    header_block = b""
-    """The header block of the request that is being read; empty until it is complete."""
-    header_overflow = False
-    """Whether more came than a header block may have."""
     received_since_request = 0
     """How many bytes came since the last request was complete."""
-    answering = False
-    """Whether a request is complete, and its answer still to come."""
     ended = False
-    """Whether the client has closed its side while its answer was to come: it sends no more, and
-    most have left."""
+    """Whether the client has closed its side while nothing was read: it sends no more, and most
+    have left."""
     refused = False
     """Whether a request has been refused: it has had its last word."""
     found_malformed = False
     """Whether Tornado answered 400."""
 
     _last_chunk_read = False
+    _without_delay = False
 
     def expect_request(self) -> None:
         """The next bytes belong to a new request."""
-        self.header_block = b""
         self.received_since_request = 0
-        self.answering = False
-
-    # The header block
-
-    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
-        """As `IOStream.read_until_regex`, which see; the result is kept.
-
-        Once closed, there is no next request, even if it has been received: it got no answer.
-        """
-        if self.closed():
-            raise StreamClosedError(real_error=self.error)
-        future = super().read_until_regex(regex, max_bytes)
-        assert isinstance(future, asyncio.Future)
-        if future.done():  # the common case: all came in one packet
-            self._keep(future)
-        else:
-            future.add_done_callback(self._keep)
-        return future
-
-    def _keep(self, future: asyncio.Future[bytes]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is None and not future.cancelled():
-            self.header_block = future.result()
-        elif isinstance(error, StreamClosedError):
-            self.header_overflow = isinstance(error.real_error, UnsatisfiableReadError)
 
     # Chunks. Tornado refuses what RFC 9112 tells a server to ignore: extensions (section 7.1.1)
     # and trailers (7.1.2). So it is not shown them.
@@ -109,16 +79,31 @@ class RawStream(IOStream):
 
     # The rest
 
+    def reading(self) -> bool:
+        """As `IOStream.reading`, which see; between two reads, too.
+
+        To stop listening to the socket and begin again, for each request, costs more than it saves.
+        """
+        return super().reading() or self._read_buffer_size < _READ_AHEAD_BYTES
+
+    def set_nodelay(self, value: bool) -> None:  # noqa: FBT001 - Tornado's
+        """As `IOStream.set_nodelay`, which see; once for all: each answer is written in one go."""
+        if value and not self._without_delay:
+            self._without_delay = True
+            super().set_nodelay(value)
+
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """As `IOStream.read_from_fd`, which see; what came is counted.
 
         A client may say that it sends no more (a half-close) and wait for its answer. Tornado
-        would close at once; here the end is noticed only when the next request is looked for.
+        would close at once; here the end counts only when more is asked for.
         """
+        if not self.reading():
+            return None
         count = super().read_from_fd(buf)
         if count:
             self.received_since_request += count
-        elif count == 0 and self.answering:
+        elif count == 0 and not super().reading():
             self.ended = True
             # Or the loop would be told of it again and again.
             asyncio.get_running_loop().remove_reader(self.fileno())

@@ -8,18 +8,19 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from webhooklab import clock, envelope
 from webhooklab.answering import OK, unavailable
-from webhooklab.headers import MISFRAMED, Headers, is_misframed, parse_header_block
+from webhooklab.headers import MISFRAMED, Headers, is_misframed
 from webhooklab.ingress import Ingress
 from webhooklab.records import Answer, Request, split_target
 from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.http1 import Http1
 from webhooklab.wire.rawstream import RawStream
 
 _FINE: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+_is_length = re.compile(r"[0-9]{1,30}").fullmatch
 _WITHOUT_LENGTH: Final = (204, 304)
 """RFC 9110, section 8.6: what has no body has no Content-Length (a 304's would be of the 200)."""
 
@@ -41,7 +42,7 @@ class Client:
 class Receiver(HTTPMessageDelegate):
     """Receives one request and answers it."""
 
-    def __init__(self, client: Client, http1: HTTP1Connection) -> None:
+    def __init__(self, client: Client, http1: Http1) -> None:
         self.begun = False
         self.settled = False
         self.received_at = 0
@@ -54,6 +55,11 @@ class Receiver(HTTPMessageDelegate):
         self._enveloped: str | None = None
         self._seq: int | None = None
 
+    @property
+    def headers_came(self) -> bool:
+        """Whether the whole header block has come, well-formed or not."""
+        return self._http1.headers_came
+
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
@@ -61,8 +67,11 @@ class Receiver(HTTPMessageDelegate):
         assert isinstance(start_line, RequestStartLine)
         self.begun = True
         self.received_at = clock.now_us()
-        block = self._client.stream.header_block
-        self._method, self._target, self._pairs = parse_header_block(block)
+        self._method, self._target, self._pairs = (
+            start_line.method,
+            start_line.path,
+            self._http1.pairs,
+        )
         self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
         self._client.deadline.reading_body()
         if is_misframed(start_line.version, headers):
@@ -111,11 +120,13 @@ class Receiver(HTTPMessageDelegate):
             return
         self.settled = True
         self._client.deadline.committing()
-        self._client.stream.answering = True
         request = self._request()
         self._body = bytearray()
-        gone = self._client.stream.closed()
-        self._ingress.receive(request, None if gone else self)
+        if self._client.stream.closed():
+            self._let_go()
+            self._ingress.receive(request, None)
+        else:
+            self._ingress.receive(request, self)
 
     def _request(self) -> Request:
         if self._enveloped is not None:
@@ -156,6 +167,13 @@ class Receiver(HTTPMessageDelegate):
         self._let_go()
         if not self._client.stream.closed():
             self._client.deadline.sending()
+            self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        if answer is OK and self._is_plain:
+            proof = self._proof
+            self._http1.answer_at_once(_FINE if proof is None else _proved(proof))
+        else:
             self._send(answer)
             self._http1.finish()
 
@@ -182,12 +200,8 @@ class Receiver(HTTPMessageDelegate):
         return envelope.proof(self._ingress.envelope_key, self._enveloped, self._seq)
 
     def _send(self, answer: Answer, *, closing: bool = False) -> None:
-        proof = self._proof
-        if answer is OK and self._is_plain:
-            self._http1.write(_FINE if proof is None else _proved(proof))
-            return
         headers = HTTPHeaders()
-        if proof is not None:
+        if (proof := self._proof) is not None:
             headers[envelope.PROOF_HEADER] = proof
         if answer.status not in _WITHOUT_LENGTH:
             headers["Content-Length"] = str(len(answer.body))
@@ -252,4 +266,4 @@ def _understand_expectation(start_line: RequestStartLine, headers: HTTPHeaders) 
 def _content_length(headers: HTTPHeaders) -> int:
     """What the sender announces; 0 for nothing, or for what Tornado is about to refuse."""
     announced = headers.get("Content-Length", "0").partition(",")[0]
-    return int(announced) if re.fullmatch(r"[0-9]{1,30}", announced) else 0
+    return int(announced) if _is_length(announced) else 0

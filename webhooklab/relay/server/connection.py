@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Final
 
-from tornado.http1connection import (
-    HTTP1Connection,
-    HTTP1ConnectionParameters,
-    HTTP1ServerConnection,
-)
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -22,17 +17,14 @@ from tornado.httputil import (
 from tornado.iostream import SSLIOStream
 from tornado.web import Application
 
-from webhooklab.defaults import MAX_HEADER_BYTES
 from webhooklab.headers import is_misframed
 from webhooklab.relay.limits import PAGE_BODY_BYTES
 from webhooklab.relay.server.origins import Caller
 from webhooklab.relay.server.relay import Relay
 from webhooklab.relay.server.sending import Sending
 from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.http1 import Http1, serve
 from webhooklab.wire.rawstream import RawStream
-
-_UNLIMITED: Final = 2**62
-"""Tornado would answer 400 to a body over its limit; ours are 413."""
 
 
 class RawTLSStream(RawStream, SSLIOStream):
@@ -79,10 +71,7 @@ class Connection(HTTPServerConnectionDelegate):
 
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
-        parameters = HTTP1ConnectionParameters(
-            max_header_size=MAX_HEADER_BYTES, max_body_size=_UNLIMITED
-        )
-        HTTP1ServerConnection(self.stream, parameters, Context(self.caller)).start_serving(self)
+        self._serving = asyncio.ensure_future(serve(self.stream, self, Context(self.caller)))
 
     def close(self) -> None:
         """Close the socket now, whatever it is doing."""
@@ -105,7 +94,7 @@ class Connection(HTTPServerConnectionDelegate):
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
         """Tornado's: a new request is about to be read."""
-        assert isinstance(request_conn, HTTP1Connection)
+        assert isinstance(request_conn, Http1)
         if self._ending:
             self.close()
         self.stream.expect_request()
@@ -119,9 +108,7 @@ class Connection(HTTPServerConnectionDelegate):
 class _Sorting(HTTPMessageDelegate):
     """Hands a request to those who understand it, once its target is known."""
 
-    def __init__(
-        self, connection: Connection, server_conn: object, request_conn: HTTP1Connection
-    ) -> None:
+    def __init__(self, connection: Connection, server_conn: object, request_conn: Http1) -> None:
         self._connection = connection
         self._server_conn = server_conn
         self._http1 = request_conn

@@ -6,18 +6,18 @@ import http
 import re
 from typing import Final
 
-from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from webhooklab import clock
 from webhooklab.given_back import BODILESS, PLAIN, given_back
-from webhooklab.headers import MISFRAMED, is_misframed, parse_header_block
+from webhooklab.headers import MISFRAMED, is_misframed
 from webhooklab.records import Answer
 from webhooklab.relay.server.file import Head
 from webhooklab.relay.server.origins import Caller
 from webhooklab.relay.server.relay import Door, Relay
 from webhooklab.relay.server.session import ACCEPTED
 from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.http1 import Http1
 from webhooklab.wire.rawstream import RawStream
 
 _ACCEPTED: Final = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
@@ -32,7 +32,7 @@ class Sending(HTTPMessageDelegate):
         caller: Caller,
         stream: RawStream,
         deadline: Deadline,
-        http1: HTTP1Connection,
+        http1: Http1,
     ) -> None:
         self._relay = relay
         self._caller = caller
@@ -50,14 +50,14 @@ class Sending(HTTPMessageDelegate):
         """Tornado's: the header block is there, and well-formed."""
         assert isinstance(start_line, RequestStartLine)
         self._received_at = clock.now_us()
-        self._method, target, self._pairs = parse_header_block(self._stream.header_block)
+        self._method, self._pairs = start_line.method, self._http1.pairs
         self._is_plain = start_line.version == "HTTP/1.1" and "Connection" not in headers
         self._origin = self._caller.origin(headers)
         self._remote = self._caller.remote(headers)
         if is_misframed(start_line.version, headers):
             self._refuse(Answer(400, body=MISFRAMED.encode()))
             return
-        door = self._relay.door(target)
+        door = self._relay.door(start_line.path)
         if isinstance(door, Answer):
             self._refuse(door)
             return
@@ -86,7 +86,6 @@ class Sending(HTTPMessageDelegate):
             self._stream.close()
             return
         assert self._door is not None
-        self._stream.answering = True
         head = Head(self._method, self._origin, self._door.rest, self._pairs, self._remote)
         body, self._body = bytes(self._body), bytearray()
         self._relay.take(self._door, self._received_at, head, body, self)
@@ -100,8 +99,11 @@ class Sending(HTTPMessageDelegate):
         self._let_go()
         if not self._stream.closed():
             self._deadline.sending()
-            self._send(answer)
-            self._http1.finish()
+            if answer is ACCEPTED and self._is_plain:
+                self._http1.answer_at_once(_ACCEPTED)
+            else:
+                self._send(answer)
+                self._http1.finish()
 
     def _refuse(self, answer: Answer) -> None:
         self._refused = True
@@ -116,9 +118,6 @@ class Sending(HTTPMessageDelegate):
         self._body = bytearray()
 
     def _send(self, answer: Answer, *, closing: bool = False) -> None:
-        if answer is ACCEPTED and self._is_plain:
-            self._http1.write(_ACCEPTED)
-            return
         headers = HTTPHeaders(dict(PLAIN))
         allowed = given_back(answer.headers)
         for name, _ in allowed:

@@ -28,6 +28,8 @@ REPLAY_HEADER: Final = "webhooklab-replay"
 REWRITTEN_HEADER: Final = "Webhooklab-Rewritten"
 """Ours, on what a relay of others has written anew: its body is not the sender's byte for byte."""
 
+_as_json = json.JSONEncoder().encode
+
 EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "received_at": "time",
     "stored_at": "time",
@@ -202,11 +204,11 @@ class Interpretation:
             return None
         # As JSON, and of different lengths, so that no choice of ids makes two keys alike.
         if event.event_id is not None:
-            return json.dumps([self.provider, event.scope, event.event_id])
+            return _as_json([self.provider, event.scope, event.event_id])
         if self.digest is None:
             return None
         told = (event.event_type, event.occurred_at, event.version)
-        return json.dumps([self.provider, *told, self.digest])
+        return _as_json([self.provider, *told, self.digest])
 
 
 @dataclass(frozen=True, slots=True)

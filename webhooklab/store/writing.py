@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from webhooklab import clock
@@ -45,20 +46,12 @@ _COLUMNS: Final = (
 )
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    marks = ",".join("?" * len(columns))
-    return f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
-
-
-_INSERT_DELIVERY: Final = _insert("deliveries", _COLUMNS)
-_INSERT_RAW: Final = _insert("raws", ("seq", "target", "headers_json", "body"))
-_INSERT_ITEM: Final = _insert(
-    "items",
-    (
-        *("seq", "item", "event_type", "event_id", "entity_type", "entity_id"),
-        *("occurred_at", "version", "body"),
-    ),
+_RAW_COLUMNS: Final = ("seq", "target", "headers_json", "body")
+_ITEM_COLUMNS: Final = (
+    *("seq", "item", "event_type", "event_id", "entity_type", "entity_id"),
+    *("occurred_at", "version", "body"),
 )
+_MOST_ROWS_AT_ONCE: Final = 64
 _AMEND: Final = """
     UPDATE deliveries SET status = ?, amended = 1 + coalesce((
         SELECT amended FROM deliveries WHERE amended IS NOT NULL ORDER BY amended DESC LIMIT 1
@@ -157,7 +150,11 @@ def _append(connection: Connection, arrivals: Sequence[Arrival]) -> list[Stored]
         seq += 1
         first = first_seqs.setdefault(key, seq) if key is not None else seq
         stored.append(Stored(arrival, seq, stored_at, first if first != seq else None))
-    _insert_rows(connection, stored)
+    rows = [_delivery_row(each, key) for each, key in zip(stored, keys, strict=True)]
+    _insert(connection, "deliveries", _COLUMNS, rows)
+    _insert(connection, "raws", _RAW_COLUMNS, [_raw_row(each) for each in stored])
+    for each in stored:
+        insert_items(connection, each.seq, each.arrival.interpretation.items)
     return stored
 
 
@@ -179,21 +176,40 @@ def _first_seqs(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
     return {key: seq for key, seq in found if seq is not None}
 
 
-def _insert_rows(connection: Connection, stored: Sequence[Stored]) -> None:
-    connection.executemany(_INSERT_DELIVERY, [_delivery_row(each) for each in stored])
-    connection.executemany(_INSERT_RAW, [_raw_row(each) for each in stored])
-    for each in stored:
-        insert_items(connection, each.seq, each.arrival.interpretation.items)
-
-
 def insert_items(connection: Connection, seq: int, items: Sequence[Event]) -> None:
     """Insert the single events of a batch."""
-    if items:
-        rows = [(seq, number, *_event_row(item), item.body) for number, item in enumerate(items)]
-        connection.executemany(_INSERT_ITEM, rows)
+    rows = [(seq, number, *_event_row(item), item.body) for number, item in enumerate(items)]
+    _insert(connection, "items", _ITEM_COLUMNS, rows)
 
 
-def _delivery_row(stored: Stored) -> tuple[Any, ...]:
+def _insert(
+    connection: Connection, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows, several by one statement.
+
+    For each statement the thread lets go of the interpreter and waits until it has it again, which
+    takes longer than the row itself while the listener is busy.
+    """
+    start = 0
+    while start < len(rows):
+        count = _at_once(len(rows) - start)
+        values = [value for row in rows[start : start + count] for value in row]
+        connection.execute(_statement(table, columns, count), values)
+        start += count
+
+
+def _at_once(count: int) -> int:
+    """A power of two, so that a few statements serve for any number of rows, and stay prepared."""
+    return min(1 << (count.bit_length() - 1), _MOST_ROWS_AT_ONCE)
+
+
+@cache
+def _statement(table: str, columns: tuple[str, ...], count: int) -> str:
+    marks = f"({','.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {','.join([marks] * count)}"
+
+
+def _delivery_row(stored: Stored, key: str | None) -> tuple[Any, ...]:
     arrival, request = stored.arrival, stored.arrival.request
     return (
         stored.seq,
@@ -203,7 +219,7 @@ def _delivery_row(stored: Stored) -> tuple[Any, ...]:
         request.method,
         request.path,
         request.query_string,
-        *derived_row(arrival.interpretation),
+        *_derived_row(arrival.interpretation, key),
         arrival.verification.status,
         arrival.verification.reason,
         stored.duplicate_of,
@@ -216,11 +232,15 @@ def _delivery_row(stored: Stored) -> tuple[Any, ...]:
 
 def derived_row(interpretation: Interpretation) -> tuple[Any, ...]:
     """The values of the columns `DERIVED`."""
+    return _derived_row(interpretation, storable(interpretation.event_key))
+
+
+def _derived_row(interpretation: Interpretation, key: str | None) -> tuple[Any, ...]:
     return (
         interpretation.provider,
         *_event_row(interpretation.event or Event()),
         interpretation.event_count,
-        storable(interpretation.event_key),
+        key,
     )
 
 

@@ -22,8 +22,8 @@ from tests.benchmarks.registry import BENCHMARKS, Run
 from tests.benchmarks.rows import Row
 
 MODULES = (
-    *("capture", "verifying", "busy", "busy_process", "retention", "memory", "inbox"),
-    *("inbox_memory", "events", "find", "payloads", "csv_export", "compare", "poller"),
+    *("capture", "capture_growth", "verifying", "busy", "busy_process", "retention", "memory"),
+    *("inbox", "inbox_memory", "events", "find", "payloads", "csv_export", "compare", "poller"),
     *("forward", "exposure", "relay", "imports"),
 )
 """Each registers what it measures, in the order of the table."""

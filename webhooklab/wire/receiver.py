@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import http
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +14,11 @@ from webhooklab.headers import MISFRAMED, Headers, is_misframed
 from webhooklab.ingress import Ingress
 from webhooklab.records import Answer, Request, split_target
 from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.framing import content_length, status_line, understand_expectation
 from webhooklab.wire.http1 import Http1
 from webhooklab.wire.rawstream import RawStream
 
 _FINE: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-_is_length = re.compile(r"[0-9]{1,30}").fullmatch
 _WITHOUT_LENGTH: Final = (204, 304)
 """RFC 9110, section 8.6: what has no body has no Content-Length (a 304's would be of the 200)."""
 
@@ -79,7 +77,7 @@ class Receiver(HTTPMessageDelegate):
         elif answer := self._refusal(headers):
             self._refuse(answer)
         elif "Expect" in headers:
-            _understand_expectation(start_line, headers)
+            understand_expectation(start_line, headers)
 
     def _refusal(self, headers: HTTPHeaders) -> Answer | None:
         gate = self._ingress.gates.of(headers)
@@ -94,7 +92,7 @@ class Receiver(HTTPMessageDelegate):
             self._enveloped = envelope.opened(self._ingress.envelope_key, sealed)
             if envelope.is_stale(self._ingress.envelope_key, sealed):
                 return Answer(421, body=b"an envelope for a listener that has ended")
-        length = _content_length(headers)
+        length = content_length(headers)
         return self._ingress.refuse_head(self._pairs, max(0, length - self._overhead))
 
     @property
@@ -212,8 +210,7 @@ class Receiver(HTTPMessageDelegate):
         if answer.body:
             headers.setdefault("Content-Type", "text/plain; charset=utf-8")
         body = b"" if self._method == "HEAD" else answer.body
-        start_line = ResponseStartLine("HTTP/1.1", answer.status, _phrase(answer.status))
-        self._http1.write_headers(start_line, headers, body)
+        self._http1.write_headers(status_line(answer.status), headers, body)
 
 
 def _proved(proof: str) -> bytes:
@@ -235,14 +232,6 @@ def _unwrapped(content: bytes) -> Request:
     )
 
 
-def _phrase(status: int) -> str:
-    """A status in words; "" for one that has none (RFC 9112, section 4)."""
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
 def _is_below(base_path: str, target: str) -> bool:
     """Whether the target's first segment is the secret one; compared in constant time."""
     if not base_path:
@@ -254,16 +243,3 @@ def _is_below(base_path: str, target: str) -> bool:
 def _without(base_path: str, target: str) -> str:
     rest = target.replace(base_path, "", 1) if base_path else target
     return f"/{rest}" if rest[:1] in ("", "?") else rest
-
-
-def _understand_expectation(start_line: RequestStartLine, headers: HTTPHeaders) -> None:
-    """RFC 9110, section 10.1.1: in any spelling, but not from HTTP/1.0. Tornado compares bytes."""
-    expected = headers.pop("Expect")
-    if expected.lower() == "100-continue" and start_line.version != "HTTP/1.0":
-        headers["Expect"] = "100-continue"
-
-
-def _content_length(headers: HTTPHeaders) -> int:
-    """What the sender announces; 0 for nothing, or for what Tornado is about to refuse."""
-    announced = headers.get("Content-Length", "0").partition(",")[0]
-    return int(announced) if _is_length(announced) else 0

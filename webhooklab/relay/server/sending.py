@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http
-import re
 from typing import Final
 
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
@@ -17,6 +15,7 @@ from webhooklab.relay.server.origins import Caller
 from webhooklab.relay.server.relay import Door, Relay
 from webhooklab.relay.server.session import ACCEPTED
 from webhooklab.wire.deadline import Deadline
+from webhooklab.wire.framing import content_length, status_line, understand_expectation
 from webhooklab.wire.http1 import Http1
 from webhooklab.wire.rawstream import RawStream
 
@@ -62,12 +61,10 @@ class Sending(HTTPMessageDelegate):
             self._refuse(door)
             return
         self._door = door
-        length = headers.get("Content-Length", "0").partition(",")[0]
-        announced = int(length) if re.fullmatch(r"[0-9]{1,30}", length) else 0
-        if answer := self._relay.refuse_head(door, self._pairs, announced):
+        if answer := self._relay.refuse_head(door, self._pairs, content_length(headers)):
             self._refuse(answer)
         elif "Expect" in headers:
-            _understand_expectation(start_line, headers)
+            understand_expectation(start_line, headers)
 
     def data_received(self, chunk: bytes) -> None:
         """Tornado's: a part of the body."""
@@ -130,20 +127,4 @@ class Sending(HTTPMessageDelegate):
         if closing:
             headers["Connection"] = "close"
         body = answer.body if has_body and self._method != "HEAD" else b""
-        start_line = ResponseStartLine("HTTP/1.1", answer.status, _phrase(answer.status))
-        self._http1.write_headers(start_line, headers, body)
-
-
-def _phrase(status: int) -> str:
-    """A status in words; "" for one that has none (RFC 9112, section 4)."""
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
-def _understand_expectation(start_line: RequestStartLine, headers: HTTPHeaders) -> None:
-    """RFC 9110, section 10.1.1: in any spelling, but not from HTTP/1.0. Tornado compares bytes."""
-    expected = headers.pop("Expect")
-    if expected.lower() == "100-continue" and start_line.version != "HTTP/1.0":
-        headers["Expect"] = "100-continue"
+        self._http1.write_headers(status_line(answer.status), headers, body)

@@ -140,7 +140,7 @@ def test_secrets_are_given_checked_by_and_nowhere_to_be_seen(lab, file):
     kept = subprocess.run(["cat", *map(str, places)], capture_output=True, check=True).stdout
     assert b"X-Hub-Signature" in kept
     assert secret not in kept
-    with pytest.raises(CheckArgumentError, match="no provider"):
+    with pytest.raises(CheckArgumentError, match="No provider"):
         lab.verify_with("nobody", SECRET)
     with pytest.raises(CheckArgumentError):
         lab.verify_with("github", None)

@@ -102,13 +102,16 @@ class NotebookPage:
         assert "Traceback" not in text, text
         return text
 
+    def is_running(self, number):
+        return self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:").count() == 1
+
     def tell(self, what):
         """Say it to code in the kernel that does something `until` then."""
         (self.server.root / what).touch()
 
     def release(self, number):
         """End a cell that works until "seen": what has been seen was seen while it ran."""
-        assert self.page.locator(".jp-CodeCell").nth(number).get_by_text("[*]:").count() == 1
+        assert self.is_running(number)
         self.tell("seen")
         self.finish(number)
 

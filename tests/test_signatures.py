@@ -153,6 +153,7 @@ NOT_SIGNED = {
     "paypal-cert-url",
     "paypal-auth-algo",
     "x-twilio-webhooks-signature-settings",
+    "x-hubspot-signature-version",
 }
 """They say how to verify; nobody signs them."""
 

@@ -203,7 +203,7 @@ class Interpretation:
         if event is None:
             return None
         # As JSON, and of different lengths, so that no choice of ids makes two keys alike.
-        if event.event_id is not None:
+        if event.event_id:
             return _as_json([self.provider, event.scope, event.event_id])
         if self.digest is None:
             return None

@@ -7,18 +7,30 @@ from urllib.parse import parse_qs
 
 from webhooklab.headers import Headers
 from webhooklab.providers.base import Provider, Retries
-from webhooklab.providers.fields import Fields, mapping
+from webhooklab.providers.fields import Fields, mapping, text
 from webhooklab.providers.marks import Mark
 from webhooklab.records import Answer, Request
 from webhooklab.signatures import table
+
+_HUBSPOT_TYPES = {
+    "0-1": "contact",
+    "0-2": "company",
+    "0-3": "deal",
+    "0-5": "ticket",
+    "0-7": "product",
+    "0-8": "line_item",
+}
+"""developers.hubspot.com, "Object type IDs"; an account's own objects are called by theirs."""
 
 
 def _hubspot_kind(_headers: Headers, item: Any) -> str | None:
     """`contact` of `contact.propertyChange`; of `object.creation` the object's type."""
     name = mapping(item).get("subscriptionType")
     kind = name.partition(".")[0] if isinstance(name, str) else None
-    object_type = mapping(item).get("objectTypeId")
-    return object_type if kind == "object" and isinstance(object_type, str) else kind
+    object_type = text(mapping(item).get("objectTypeId"))
+    if kind != "object" or object_type is None:
+        return kind
+    return _HUBSPOT_TYPES.get(object_type, object_type)
 
 
 HUBSPOT = Provider(
@@ -39,18 +51,28 @@ HUBSPOT = Provider(
         event_type="subscriptionType",
         event_id="eventId",
         entity_type=_hubspot_kind,
-        entity_id="objectId",
+        # Of a merge: what is left of it; of an association: where it starts.
+        entity_id=("objectId", "primaryObjectId", "fromObjectId"),
         occurred_at="occurredAt",
         # Ids of events are unique within a subscription of a portal only.
         scope=lambda _, item: (
             f"{mapping(item).get('portalId')}/{mapping(item).get('subscriptionId')}"
         ),
     ),
-    schemes=(table.HUBSPOT,),
+    schemes=(table.HUBSPOT, table.HUBSPOT_V2, table.HUBSPOT_V1),
     retries=Retries(
         in_words="up to 10 times over 24 hours", timeout_seconds=5, number="0.attemptNumber"
     ),
 )
+
+
+def _docusign_kind(_headers: Headers, body: Any) -> str | None:
+    """An envelope, also where what happened was a recipient's: its id is unique there alone."""
+    fields = mapping(body)
+    if "envelopeId" in mapping(fields.get("data")) or "envelopeId" in fields:
+        return "envelope"
+    return (text(fields.get("event")) or "").partition("-")[0] or None
+
 
 DOCUSIGN = Provider(
     name="docusign",
@@ -62,10 +84,10 @@ DOCUSIGN = Provider(
     ),
     reads=Fields(
         event_type="event",
-        entity_type=lambda _, body: str(mapping(body).get("event") or "").partition("-")[0] or None,
-        entity_id=("data.envelopeId", "data.recipientId"),
-        occurred_at="generatedDateTime",
-        version="data.envelopeSummary.statusChangedDateTime",
+        entity_type=_docusign_kind,
+        entity_id=("data.envelopeId", "data.templateId", "envelopeId"),
+        occurred_at=("generatedDateTime", "statusChangedDateTime"),
+        version=("data.envelopeSummary.statusChangedDateTime", "statusChangedDateTime"),
     ),
     schemes=(table.DOCUSIGN,),
     retries=Retries(in_words="for 15 days, less and less often", number="retryCount"),
@@ -135,7 +157,7 @@ DROPBOX = Provider(
         Mark(query="challenge"),
     ),
     # It names accounts in which something changed, and says neither what nor when.
-    reads=Fields(entity_type="=account", entity_id="list_folder.accounts.0"),
+    reads=Fields(items="list_folder.accounts", entity_type="=account", entity_id=""),
     schemes=(table.DROPBOX,),
     handshake=dropbox_handshake,
     retries=Retries(in_words="less and less often", timeout_seconds=10),

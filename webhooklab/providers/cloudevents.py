@@ -25,14 +25,17 @@ _plain = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 
 def events(request: Request) -> Sequence[Event]:
     """One event, or as many as the batch holds."""
-    media = media_type(request.content_type)
-    if media == BATCH:
-        if not isinstance(request.data, list):
-            return [Event()]
-        return [_event(mapping(item), body=dump_json(item)) for item in request.data]
-    if media == STRUCTURED:
-        return [_event(mapping(request.data))]
-    return [_event(_binary_attributes(request))]
+    media, data = media_type(request.content_type), request.data
+    if media not in (BATCH, STRUCTURED) and "ce-id" in request.headers:
+        return [_event(_binary_attributes(request))]
+    if isinstance(data, list) and media != STRUCTURED:
+        return batch(data)
+    return [Event() if media == BATCH else _event(mapping(data))]
+
+
+def batch(items: Sequence[object]) -> Sequence[Event]:
+    """The events of a batch, each with its own part of the body."""
+    return [_event(mapping(item), body=dump_json(item)) for item in items]
 
 
 def _event(attributes: Mapping[str, object], *, body: bytes | None = None) -> Event:
@@ -65,6 +68,8 @@ def handshake(request: Request, _secret: str | None) -> Answer | None:
     return Answer(200, (*allowed, ("Allow", "OPTIONS, POST")))
 
 
+_KEYS = ("specversion", "id", "source", "type")
+
 CLOUDEVENTS = Provider(
     name="cloudevents",
     title="CloudEvents",
@@ -73,6 +78,8 @@ CLOUDEVENTS = Provider(
         Mark(header="ce-id", also=("ce-specversion",)),
         Mark(media=STRUCTURED),
         Mark(media=BATCH),
+        # Sent as plain JSON.
+        Mark(keys=(*_KEYS, *(f"[{key}" for key in _KEYS)), has=_KEYS),
         Mark(header="webhook-request-origin"),
     ),
     reads=events,

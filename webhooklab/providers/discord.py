@@ -33,13 +33,13 @@ def events(request: Request) -> Sequence[Event]:
 
 
 def _webhook_event(event: dict[str, Any]) -> Event:
-    entity_id = text(dig(event, ("data", "id"))) or text(dig(event, ("data", "user", "id")))
+    own, user = text(dig(event, ("data", "id"))), text(dig(event, ("data", "user", "id")))
     name = text(event.get("type")) or "PING"
-    kind = name.rpartition("_")[0].lower() or None
+    kind = (name.rpartition("_")[0].lower() or None) if own else "user"
     return Event(
         event_type=name,
-        entity_type=kind if entity_id else None,
-        entity_id=entity_id,
+        entity_type=kind if own or user else None,
+        entity_id=own or user,
         occurred_at=instant(event.get("timestamp")),
     )
 

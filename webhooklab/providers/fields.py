@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
@@ -36,7 +38,7 @@ class Fields:
         """Column, where it is, and how what stands there is read, for those that are anywhere."""
         columns = [each.name for each in fields(self) if each.name != "items"]
         return [
-            (name, compiled(getattr(self, name)), instant if name == "occurred_at" else text)
+            (name, compiled(getattr(self, name)), _READS.get(name, text))
             for name in columns
             if getattr(self, name) is not None
         ]
@@ -65,11 +67,39 @@ def text(value: object) -> str | None:
     return str(value) if isinstance(value, int) else None
 
 
+def identity(value: object) -> str | None:
+    """An id as text; an empty one is none."""
+    return text(value) or None
+
+
 def instant(value: object) -> int | None:
-    """A time as providers write it; also as GitLab does: `2015-05-17 18:21:36 UTC`."""
-    if isinstance(value, str) and value.endswith(" UTC"):
-        value = value.removesuffix(" UTC")
-    return parse_instant(value) if value is not None else None
+    """A time as providers write it: as `parse_instant` reads it, as GitLab does, or as mail does.
+
+    `2015-05-17 18:21:36 UTC`, `2021-04-28 21:50:00 +0200`, `Tue, 06 Feb 2024 20:13:15 +0000`.
+    """
+    found = parse_instant(value)
+    if found is None and isinstance(value, str) and len(value) < _LONGEST_TIME:
+        found = parse_instant(_otherwise(value))
+    return found
+
+
+def _otherwise(written: str) -> object:
+    if not _is_of_mail(written):
+        return _space_before_offset("", written.removesuffix(" UTC"))
+    try:
+        return parsedate_to_datetime(written)
+    except ValueError:
+        return None
+
+
+_LONGEST_TIME = 50
+_is_of_mail = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} .+").fullmatch
+_space_before_offset = re.compile(r" (?=[+-]\d\d:?\d\d$)").sub
+_READS: dict[str, Callable[[object], str | int | None]] = {
+    "occurred_at": instant,
+    "event_id": identity,
+    "entity_id": identity,
+}
 
 
 def mapping(value: object) -> dict[str, Any]:

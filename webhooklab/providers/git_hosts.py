@@ -6,7 +6,7 @@ body under its own name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from webhooklab.providers.base import Read
@@ -16,10 +16,11 @@ from webhooklab.records import Event, Request
 
 
 class Kind(NamedTuple):
-    """What an event is about: the entity's type, and where it stands in the body."""
+    """What an event is about: the entity's type, where it stands in the body, and its id there."""
 
     entity_type: str
     path: str
+    identity: str = "id"
 
 
 KINDS: dict[str, Kind] = {
@@ -50,10 +51,20 @@ KINDS: dict[str, Kind] = {
     "status": Kind("status", ""),
     "page_build": Kind("page_build", ""),
     "projects_v2": Kind("project", "projects_v2"),
+    "sub_issues": Kind("issue", "sub_issue"),
+    "issue_dependencies": Kind("issue", "blocked_issue"),
+    "deployment_review": Kind("workflow_run", "workflow_run"),
+    "deployment_protection_rule": Kind("deployment", "deployment"),
+    "pull_request_comment": Kind("issue_comment", "comment"),
+    # What the API calls by something else than an `id`.
+    "dependabot_alert": Kind("dependabot_alert", "alert", "number"),
+    "code_scanning_alert": Kind("code_scanning_alert", "alert", "number"),
+    "secret_scanning_alert": Kind("secret_scanning_alert", "alert", "number"),
+    "secret_scanning_alert_location": Kind("secret_scanning_alert", "alert", "number"),
+    "security_advisory": Kind("security_advisory", "security_advisory", "ghsa_id"),
+    "repository_advisory": Kind("repository_advisory", "repository_advisory", "ghsa_id"),
 }
 """Where the entity is not what the event is called after; the names as the API has them."""
-NUMBERED = frozenset({"dependabot_alert", "code_scanning_alert", "secret_scanning_alert"})
-"""Their entity is `alert`, which the API calls by its number."""
 _OWNERS = (
     (Kind("pull_request", "pull_request"), True),
     (Kind("issue", "issue"), True),
@@ -66,16 +77,18 @@ _GONE = ("deleted", "removed", "dismissed", "unpinned")
 _AT = {"created": "created_at", "opened": "created_at", "submitted": "submitted_at"}
 _AT |= {"completed": "completed_at", "in_progress": "started_at", "published": "published_at"}
 _AT |= {"released": "published_at", "prereleased": "published_at"}
+_AT |= {"dismissed": "dismissed_at", "closed_by_user": "dismissed_at"}
+_AT |= {"fixed": "fixed_at", "resolved": "resolved_at"}
 
 
-def reader(event_header: str, id_header: str) -> Read:
+def reader(event_header: str, id_header: str, kinds: Mapping[str, Kind] = KINDS) -> Read:
     """A function that reads the events of a host which names them in these headers."""
 
     def events(request: Request) -> Sequence[Event]:
         name = request.headers.get(event_header) or ""
         body = mapping(request.data)
         action = text(body.get("action"))
-        about = _about(name, body)
+        about = _about(kinds.get(name, Kind(name, name)), body)
         event = Event(
             event_type=f"{name}.{action}" if name and action else name or None,
             event_id=request.headers.get(id_header),
@@ -98,13 +111,10 @@ class About(NamedTuple):
     is_own: bool
 
 
-def _about(name: str, body: dict[str, Any]) -> About:
-    is_numbered = name in NUMBERED
-    kind = Kind(name, "alert") if is_numbered else KINDS.get(name, Kind(name, name))
-    for (entity_type, path), is_own in ((kind, True), *_OWNERS):
+def _about(kind: Kind, body: dict[str, Any]) -> About:
+    for (entity_type, path, place), is_own in ((kind, True), *_OWNERS):
         found = mapping(dig(body, path_keys(path)))
-        said = found.get("number" if is_own and is_numbered else "id", found.get("node_id"))
-        entity_id = text(said)
+        entity_id = text(found.get(place, found.get("node_id")))
         if entity_id is not None:
             return About(entity_type, entity_id, found, is_own)
     return About(None, None, {}, is_own=False)
@@ -115,6 +125,5 @@ def _occurred_at(name: str, action: str | None, about: About, body: dict[str, An
         return instant(dig(body, ("repository", "pushed_at")))
     if not about.is_own:  # the repository's own times are of other changes
         return instant(body.get("starred_at"))
-    if action in _GONE:
-        return None
-    return instant(about.entity.get("updated_at") or about.entity.get(_AT.get(action or "", "")))
+    own = about.entity.get(_AT.get(action or "", ""))
+    return instant(own if action in _GONE else about.entity.get("updated_at") or own)

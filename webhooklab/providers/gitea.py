@@ -7,18 +7,20 @@ Gogs and GitHub, Gitea those of Gogs and GitHub.
 from __future__ import annotations
 
 from webhooklab.providers.base import Provider, Retries
-from webhooklab.providers.git_hosts import reader
+from webhooklab.providers.git_hosts import KINDS, Kind, reader
 from webhooklab.providers.marks import Mark
 from webhooklab.signatures import table
 
 _RETRIES = Retries(waits_seconds=(), in_words="none; a redelivery is asked for by hand")
+_KINDS = KINDS | {"fork": Kind("repository", "repository")}
+"""Here `forkee` is what was forked (services/webhook/notifier.go), elsewhere the fork."""
 
 FORGEJO = Provider(
     name="forgejo",
     title="Forgejo",
     source="https://forgejo.org/docs/latest/user/webhooks",
     marks=(Mark(header="x-forgejo-event"),),
-    reads=reader("x-forgejo-event", "x-forgejo-delivery"),
+    reads=reader("x-forgejo-event", "x-forgejo-delivery", _KINDS),
     schemes=(table.FORGEJO, table.GITEA, table.HUB_SHA256),
     retries=_RETRIES,
 )
@@ -27,7 +29,7 @@ GITEA = Provider(
     title="Gitea",
     source="https://docs.gitea.com/usage/webhooks",
     marks=(Mark(header="x-gitea-event"),),
-    reads=reader("x-gitea-event", "x-gitea-delivery"),
+    reads=reader("x-gitea-event", "x-gitea-delivery", _KINDS),
     schemes=(table.GITEA, table.HUB_SHA256),
     retries=_RETRIES,
 )

@@ -34,22 +34,36 @@ _FIRST_WORDS = {
 }
 """System hooks: `user_add_to_team` is about a user."""
 _ENTITIES = {"work_item": "issue", "wiki_page": "wiki_page", "emoji": "award_emoji"}
-_TIMES = ("updated_at", "finished_at", "created_at")
+_CHANGED = (
+    *("updated_at", "finished_at", "status_changed_at"),
+    *("build_finished_at", "build_started_at"),
+)
+_CREATED = ("created_at", "build_created_at")
+_NEW = {
+    "pipeline": ("created", "pending"),
+    "build": ("created", "pending"),
+    "release": ("create",),
+}
+"""Of what its events say only when it was created, and when it ended: in these states it is new."""
 
 
 def _entity(kind: str, body: dict[str, Any]) -> tuple[str | None, str | None]:
     attributes = mapping(body.get("object_attributes"))
-    if attributes.get("id") is not None:
-        return _ENTITIES.get(kind, kind), text(attributes["id"])
+    identity = text(attributes.get("slug" if kind == "wiki_page" else "id"))
+    if identity is not None:
+        return _ENTITIES.get(kind, kind), identity
     entity_type, place = _IDS.get(kind) or _FIRST_WORDS.get(kind.partition("_")[0], ("", ""))
     identity = text(body.get(place))
     return (entity_type, identity) if identity else (None, None)
 
 
-def _occurred_at(attributes: dict[str, Any], body: dict[str, Any]) -> int | None:
-    if body.get("object_kind") in ("push", "tag_push"):
+def _occurred_at(kind: str, attributes: dict[str, Any], body: dict[str, Any]) -> int | None:
+    if kind in ("push", "tag_push"):
         return None  # a push does not say when it was
-    said = (mapping(part).get(name) for part in (attributes, body) for name in _TIMES)
+    state = attributes.get("status") or body.get("build_status") or body.get("action")
+    is_new = kind not in _NEW or state in _NEW[kind]
+    names = (*_CHANGED, *_CREATED) if is_new else _CHANGED
+    said = (part.get(name) for part in (attributes, body) for name in names)
     return next((at for each in said if (at := instant(each)) is not None), None)
 
 
@@ -66,7 +80,7 @@ def events(request: Request) -> Sequence[Event]:
         event_id=headers.get("webhook-id") or headers.get("idempotency-key"),
         entity_type=entity_type,
         entity_id=entity_id,
-        occurred_at=_occurred_at(attributes, body),
+        occurred_at=_occurred_at(kind, attributes, body),
         version=text(attributes.get("updated_at")),
     )
     return [event]

@@ -21,9 +21,26 @@ def _event_type(headers: Headers, body: Any) -> str | None:
     return ".".join(part for part in (kind, action) if isinstance(part, str)) or None
 
 
+_ABOUT = {
+    "IssueSLA": ("issue", "issueData"),
+    "AgentSessionEvent": ("agent_session", "agentSession"),
+    "AppUserNotification": ("notification", "notification"),
+}
+"""Kinds of events whose entity is not in `data`, with its type and where it is."""
+
+
 def _kind(_headers: Headers, body: Any) -> str | None:
     kind = mapping(body).get("type")
-    return _humps("_", kind).lower() if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return None
+    return _ABOUT[kind][0] if kind in _ABOUT else _humps("_", kind).lower()
+
+
+def _identity(_headers: Headers, body: Any) -> Any:
+    fields = mapping(body)
+    kind = fields.get("type")
+    place = _ABOUT[kind][1] if isinstance(kind, str) and kind in _ABOUT else "data"
+    return mapping(fields.get(place)).get("id")
 
 
 LINEAR = Provider(
@@ -35,7 +52,7 @@ LINEAR = Provider(
         event_type=_event_type,
         event_id="header:linear-delivery",
         entity_type=_kind,
-        entity_id="data.id",
+        entity_id=_identity,
         occurred_at="createdAt",
         version="data.updatedAt",
     ),

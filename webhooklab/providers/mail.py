@@ -127,12 +127,13 @@ BREVO = Provider(
     marks=(
         Mark(keys=("event", "id"), has=("ts_epoch", "message-id", "event")),
         Mark(keys=("event", "id"), has=("ts_event", "message-id", "event")),
+        Mark(keys=("event", "id"), has=("s_epoch", "message-id", "event")),
     ),
     reads=replace(
         _OF_MESSAGE,
         event_type="event",
         entity_id="message-id",
-        occurred_at=("ts_epoch", "ts_event"),
+        occurred_at=("ts_epoch", "ts_event", "s_epoch"),
     ),
     unsigned=_NO_SIGNATURE.format("Brevo"),
 )

@@ -92,7 +92,11 @@ UNISENDER_GO = Provider(
     source="https://godocs.unisender.ru/web-api-ref#callback-format",
     marks=(
         Mark(keys=("auth", "events_by_user"), has=("events_by_user",)),
-        Mark(keys=("event_name", "job_id"), has=("status", "job_id", "event_name")),
+        Mark(
+            keys=("event_name", "job_id"),
+            has=("event_time",),
+            says=(("event_name", ("transactional_email_status", "transactional_spam_block")),),
+        ),
     ),
     reads=_unisender,
     unsigned="Unisender Go has an MD5 in its body, which is not checked here",

@@ -18,39 +18,59 @@ from webhooklab.records import Answer, Event, Request
 from webhooklab.signatures import table
 
 _MESSAGING = ("message", "postback", "delivery", "read", "reaction", "optin", "referral")
-_OBJECT_ID = ("comment_id", "post_id", "media_id", "id")
+_ENTITIES = (
+    ("comment", "comment_id"),
+    ("post", "post_id"),
+    ("media", "media_id"),
+    ("lead", "leadgen_id"),
+    ("message_template", "message_template_id"),
+)
+"""What a change is about, and where its id is; if nowhere, what its field is called after."""
 
 
 def events(request: Request) -> Sequence[Event]:
     """One for each message, status and change: a delivery may carry those of many users."""
-    entries = mapping(request.data).get("entry")
+    body = mapping(request.data)
+    entries, kind = body.get("entry"), text(body.get("object"))
     if not isinstance(entries, list):
         return [Event()]
-    return [event for entry in entries for event in _of_entry(mapping(entry))]
+    return [event for entry in entries for event in _of_entry(kind, mapping(entry))]
 
 
-def _of_entry(entry: dict[str, Any]) -> Iterator[Event]:
+def _of_entry(kind: str | None, entry: dict[str, Any]) -> Iterator[Event]:
     for change in _list(entry.get("changes")):
-        yield from _of_change(entry, mapping(change))
+        yield from _of_change(kind, entry, mapping(change))
+    for field in _list(entry.get("changed_fields")):  # asked for without their values
+        yield _change(kind, entry, {"field": field})
     for item in _list(entry.get("messaging")):
         yield _messaging(mapping(item))
 
 
-def _of_change(entry: dict[str, Any], change: dict[str, Any]) -> Iterator[Event]:
-    field, value = text(change.get("field")), mapping(change.get("value"))
+def _of_change(kind: str | None, entry: dict[str, Any], change: dict[str, Any]) -> Iterator[Event]:
+    value = mapping(change.get("value"))
     told = [("messages", each) for each in _list(value.get("messages"))]
     told += [("statuses", each) for each in _list(value.get("statuses"))]
-    for kind, item in told:
-        yield _whatsapp(kind, mapping(item))
+    for name, item in told:
+        yield _whatsapp(name, mapping(item))
     if not told:
-        entity_id = next((text(value[name]) for name in _OBJECT_ID if value.get(name)), None)
-        yield Event(
-            event_type=field,
-            entity_type=field if entity_id else "entry",
-            entity_id=entity_id or text(entry.get("id")),
-            occurred_at=instant(value.get("created_time") or entry.get("time")),
-            body=dump_json(change),
-        )
+        yield _change(kind, entry, change)
+
+
+def _change(kind: str | None, entry: dict[str, Any], change: dict[str, Any]) -> Event:
+    """What its value is about; if that does not say, the page (user, account) it happened to."""
+    field, value = text(change.get("field")), mapping(change.get("value"))
+    told: list[tuple[str | None, Any]] = [(each, value.get(name)) for each, name in _ENTITIES]
+    told.append(((field or "").removesuffix("s") or None, value.get("id")))
+    told.append((kind, entry.get("id")))
+    said = ((each, text(identity)) for each, identity in told)
+    entity_type, entity_id = next((pair for pair in said if pair[1]), (None, None))
+    return Event(
+        event_type=field,
+        entity_type=entity_type,
+        entity_id=entity_id,
+        occurred_at=instant(value.get("created_time") or entry.get("time")),
+        body=dump_json(change),
+    )
 
 
 def _whatsapp(kind: str, item: dict[str, Any]) -> Event:

@@ -21,9 +21,16 @@ _humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
 
 
 def _kind(_headers: Headers, item: Any) -> str | None:
-    """`message` of `#Microsoft.Graph.Message`."""
+    """`message` of `#Microsoft.Graph.Message`; lifecycle events are about the subscription."""
+    if mapping(item).get("lifecycleEvent") is not None:
+        return "subscription"
     said = text(dig(item, ("resourceData", "@odata.type")))
     return _humps("_", said.rpartition(".")[2]).lower() or None if said else None
+
+
+def _subscription(_headers: Headers, item: Any) -> Any:
+    fields = mapping(item)
+    return fields.get("subscriptionId") if fields.get("lifecycleEvent") is not None else None
 
 
 def _event_type(headers: Headers, item: Any) -> str | None:
@@ -57,7 +64,7 @@ MICROSOFT_GRAPH = Provider(
         event_type=(_event_type, "lifecycleEvent"),
         event_id="id",
         entity_type=_kind,
-        entity_id="resourceData.id",
+        entity_id=("resourceData.id", _subscription),
         version=r"resourceData.@odata\.etag",
         scope="subscriptionId",
     ),

@@ -24,13 +24,26 @@ PAYPAL = Provider(
         event_type="event_type",
         event_id="id",
         entity_type="resource_type",
-        entity_id="resource.id",
+        entity_id=(
+            "resource.id",
+            "resource.dispute_id",
+            "resource.invoice.id",
+            "resource.payout_item_id",
+            "resource.batch_header.payout_batch_id",
+        ),
         occurred_at="create_time",
         version="resource.update_time",
     ),
     schemes=(table.PAYPAL,),
     retries=Retries(in_words="25 times over 3 days"),
 )
+
+
+def _square_kind(_headers: Headers, body: Any) -> Any:
+    """`data.type`, where an order's also says what was done: `order_created`."""
+    said = dig(body, ("data", "type"))
+    is_order = isinstance(said, str) and said.startswith("order_")
+    return "order" if is_order else said
 
 
 def _square_version(_headers: Headers, body: Any) -> Any:
@@ -51,7 +64,7 @@ SQUARE = Provider(
     reads=Fields(
         event_type="type",
         event_id="event_id",
-        entity_type="data.type",
+        entity_type=_square_kind,
         entity_id="data.id",
         occurred_at="created_at",
         version=_square_version,

@@ -16,9 +16,11 @@ from webhooklab.signatures import table
 
 _ENTITIES = (
     ("message", ("item", "ts")),
+    ("message", ("item", "message", "ts")),
     ("message", ("message", "ts")),
     ("message", ("previous_message", "ts")),
     ("message", ("ts",)),
+    ("message", ("message_ts",)),
     ("file", ("file_id",)),
     ("file", ("file", "id")),
     ("channel", ("channel", "id")),
@@ -27,6 +29,7 @@ _ENTITIES = (
     ("user", ("user", "id")),
     ("user", ("user",)),
     ("team", ("team_ids", "0")),
+    ("usergroup", ("subteam", "id")),
     ("team", ("team", "id")),
 )
 """What an event is about: the first of these that it has. Messages are called by their `ts`."""

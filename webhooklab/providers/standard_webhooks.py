@@ -28,7 +28,7 @@ def _fields(id_header: str) -> Fields:
         event_id=f"header:{id_header}",
         entity_type=subject,
         entity_id="data.id",
-        occurred_at="timestamp",
+        occurred_at=("timestamp", "created_at"),
     )
 
 

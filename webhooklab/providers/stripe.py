@@ -10,13 +10,16 @@ from webhooklab.providers.fields import Fields
 from webhooklab.providers.marks import Mark
 from webhooklab.signatures import table
 
+_OBJECTS = ("event", "v2.core.event")
+
 STRIPE = Provider(
     name="stripe",
     title="Stripe",
     source="https://docs.stripe.com/webhooks",
     marks=(
         Mark(header="stripe-signature"),
-        Mark(agent="stripe", says=(("object", ("event", "v2.core.event")),)),
+        Mark(agent="stripe", says=(("object", _OBJECTS),)),
+        Mark(keys=("id",), has=("livemode", "type", "created"), says=(("object", _OBJECTS),)),
     ),
     reads=Fields(
         event_type="type",

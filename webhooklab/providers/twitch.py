@@ -12,6 +12,14 @@ from webhooklab.signatures import table
 
 _TIMES = ("updated_at", "ended_at", "redeemed_at", "followed_at", "started_at", "created_at")
 
+_ENTITIES = (
+    ("message", "message_id"),
+    ("channel", "broadcaster_user_id"),
+    ("channel", "to_broadcaster_user_id"),
+    ("user", "user_id"),
+)
+"""What an event is about that has no `id` of its own: the first of these that it has."""
+
 
 def events(request: Request) -> Sequence[Event]:
     """`channel.follow`, `stream.online`: the subscription's type."""
@@ -19,19 +27,16 @@ def events(request: Request) -> Sequence[Event]:
     event, subscription = mapping(body.get("event")), mapping(body.get("subscription"))
     name = headers.get("twitch-eventsub-subscription-type") or text(subscription.get("type"))
     words = (name or "").split(".")
-    entity_type, entity_id = words[-2] if len(words) > 1 else None, text(event.get("id"))
-    if entity_id is None:
-        owner = text(event.get("broadcaster_user_id"))
-        entity_type, entity_id = (
-            ("channel", owner) if owner else ("user", text(event.get("user_id")))
-        )
-    if entity_id is None:
-        entity_type, entity_id = "subscription", text(subscription.get("id"))
+    kind = words[-2] if len(words) > 1 else None
+    told = [(kind, event.get("id")), *((each, event.get(name)) for each, name in _ENTITIES)]
+    told.append(("subscription", subscription.get("id")))
+    named = ((each, text(identity)) for each, identity in told)
+    entity_type, entity_id = next((each for each in named if each[1]), (None, None))
     said = next((event[at] for at in _TIMES if event.get(at)), None)
     found = Event(
         event_type=name,
         event_id=headers.get("twitch-eventsub-message-id"),
-        entity_type=entity_type if entity_id else None,
+        entity_type=entity_type,
         entity_id=entity_id,
         occurred_at=instant(said),
     )

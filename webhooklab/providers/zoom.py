@@ -21,7 +21,7 @@ def _kind(_headers: Headers, body: Any) -> str | None:
     name = mapping(body).get("event")
     if not isinstance(name, str) or name == VALIDATION:
         return None
-    return name.partition(".")[0]
+    return name.partition(".")[0] if "." in name else None
 
 
 def handshake(request: Request, secret: str | None) -> Answer | None:

@@ -31,6 +31,11 @@ def hubspot(material: Material) -> Sequence[bytes]:
     return [head + material.body + on_the_wire(time)]
 
 
+def hubspot_version(headers: Headers) -> str:
+    """Which of the two older ways a request of HubSpot's is signed in: "v1", "v2", ..."""
+    return (headers.get("x-hubspot-signature-version") or "v1").strip().lower()
+
+
 def twilio(material: Material) -> Sequence[bytes]:
     """The URL, with and without its port, then each sorted field of a form and its values.
 

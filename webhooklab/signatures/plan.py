@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Final
+from typing import Any, Final
 
 from webhooklab.signatures import wording
 from webhooklab.signatures.age import Age
@@ -19,7 +20,7 @@ from webhooklab.signatures.rewriting import originals
 from webhooklab.signatures.scheme import Scheme
 from webhooklab.signatures.verification import Verification, invalid, unverifiable
 
-HASHES: Final = {"hmac-sha256": "sha256", "hmac-sha1": "sha1"}
+HASHES: Final = {"hmac-sha256": "sha256", "hmac-sha1": "sha1", "sha256": "sha256"}
 _ENCODE: Final[dict[str, Callable[[bytes], bytes]]] = {
     "hex": binascii.hexlify,
     "base64": base64.b64encode,
@@ -81,7 +82,11 @@ class Plan:
 
     def _mac(self, key: Key, algorithm: str) -> Callable[[bytes], bytes]:
         """What writes one key's HMACs. A copy costs less than the key, read anew for each."""
-        keyed, encode = hmac.new(key.material, digestmod=algorithm), self._encode
+        encode = self._encode
+        if self.scheme.algorithm == "sha256":
+            keyed: Any = hashlib.new(algorithm, key.material)
+        else:
+            keyed = hmac.new(key.material, digestmod=algorithm)
 
         def written(message: bytes) -> bytes:
             mac = keyed.copy()

@@ -27,7 +27,8 @@ def signatures(scheme: Scheme, material: Material) -> list[str]:
     elif header.endswith("-*"):
         values = list(_numbered(header, material.headers))
     else:
-        values = [material.headers.get(header) or ""]
+        places = (header, scheme.second) if scheme.second else (header,)
+        values = [material.headers.get(place) or "" for place in places]
     if scheme.separator is not None:
         values = values[0].split(scheme.separator, MAX_SIGNATURES)
         if scheme.has_fields:

@@ -11,7 +11,14 @@ from webhooklab.headers import Headers
 from webhooklab.signatures.material import Material, names
 
 Algorithm: TypeAlias = Literal[
-    "hmac-sha256", "hmac-sha1", "ed25519", "ecdsa-p256-sha256", "rsa-sha256", "rsa-sha1", "token"
+    "hmac-sha256",
+    "hmac-sha1",
+    "sha256",
+    "ed25519",
+    "ecdsa-p256-sha256",
+    "rsa-sha256",
+    "rsa-sha1",
+    "token",
 ]
 Encoding: TypeAlias = Literal["hex", "base64", "text"]
 Unit: TypeAlias = Literal["s", "ms", "rfc3339"]
@@ -37,9 +44,11 @@ class Scheme:
 
     signature: where it is, as a place of a template (`header:x-hub-signature-256`,
         `json:signature.signature`); a header that ends in `-*` stands for `-1`, `-2`, ...
-    algorithm, encoding: what is computed, and how it is written. A `token` is the secret itself.
+    algorithm, encoding: what is computed, and how it is written. A `token` is the secret itself;
+        `sha256` is the hash of the secret with what is signed behind it.
     signed: what is signed, as a template (see `material.template`), or a function that gives
         several messages, one of which must be the one signed.
+    second: the header that has a second signature while a secret is rotated; None: there is none.
     prefix: what stands before each signature. separator: what parts several signatures, and the
         `name=value` fields beside them; None: the header is one signature.
     timestamp: the template of the time of signing; None: there is none. unit: how it is written.
@@ -57,6 +66,7 @@ class Scheme:
     algorithm: Algorithm
     encoding: Encoding
     signed: str | Alternatives = "{body}"
+    second: str | None = None
     prefix: str = ""
     separator: str | None = None
     timestamp: str | None = None
@@ -94,7 +104,7 @@ class Scheme:
     @cached_property
     def headers(self) -> tuple[str, ...]:
         """All headers that only a delivery signed in this way has, the signature's first."""
-        own = [self.header] if self.header else []
+        own = [name for name in (self.header, self.second) if name]
         signed = self.signed if isinstance(self.signed, str) else ""
         beside = [name for name, _ in self.beside]
         return tuple(dict.fromkeys([*own, *names(signed, "header"), *beside]))

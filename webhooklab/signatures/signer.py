@@ -86,7 +86,8 @@ def _header(scheme: Scheme, material: Material, signatures: list[str]) -> list[P
     if scheme.header.endswith("-*"):
         return [(f"{scheme.header[:-1]}{n}", each) for n, each in enumerate(written, start=1)]
     if scheme.separator is None:
-        return [(scheme.header, written[0])]
+        places = (scheme.header, scheme.second) if scheme.second else (scheme.header,)
+        return list(zip(places, written, strict=False))
     fields = [f"{name}={value}" for name, value in material.fields.items()]
     return [(scheme.header, scheme.separator.join([*fields, *written]))]
 

@@ -68,7 +68,9 @@ GOGS = over_body("x-gogs-signature")  # gogs.io, its source
 SHOPIFY = over_body("x-shopify-hmac-sha256", encoding="base64")  # shopify.dev
 SHOPIFY_EVENTS = over_body("shopify-hmac-sha256", encoding="base64")  # shopify.dev, "Events"
 TYPEFORM = over_body("typeform-signature", prefix="sha256=", encoding="base64")
-HOOKDECK = over_body("x-hookdeck-signature", encoding="base64")  # hookdeck.com/docs
+HOOKDECK = replace(  # hookdeck.com/docs, @hookdeck/sdk
+    over_body("x-hookdeck-signature", encoding="base64"), second="x-hookdeck-signature-2"
+)
 DOCUSIGN = over_body("x-docusign-signature-*", encoding="base64")  # developers.docusign.com
 DROPBOX = over_body("x-dropbox-signature")  # www.dropbox.com/developers/reference/webhooks
 MAILERSEND = over_body("signature")  # developers.mailersend.com, django-anymail
@@ -179,6 +181,20 @@ HUBSPOT = Scheme(  # developers.hubspot.com, hubspot-api-client
     tolerance_seconds=300,
     ahead=False,
     beside=(("x-hubspot-request-timestamp", "{time}"),),
+)
+HUBSPOT_V2 = Scheme(  # developers.hubspot.com, "Validating requests", likewise version 1
+    signature="header:x-hubspot-signature",
+    algorithm="sha256",
+    encoding="hex",
+    signed="{method}{url}{body}",
+    only_if=lambda headers: addresses.hubspot_version(headers) == "v2",
+    beside=(("x-hubspot-signature-version", "v2"),),
+)
+HUBSPOT_V1 = replace(
+    HUBSPOT_V2,
+    signed="{body}",
+    only_if=lambda headers: addresses.hubspot_version(headers) != "v2",
+    beside=(("x-hubspot-signature-version", "v1"),),
 )
 TWILIO = Scheme(  # twilio/request_validator.py
     signature="header:x-twilio-signature",

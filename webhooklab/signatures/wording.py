@@ -23,7 +23,7 @@ TOO_LONG = (
 
 NOTHING = "this provider signs nothing"
 
-_LENGTHS = {"hmac-sha256": 32, "hmac-sha1": 20, "ed25519": 64}
+_LENGTHS = {"hmac-sha256": 32, "hmac-sha1": 20, "sha256": 32, "ed25519": 64}
 _hex = re.compile(rb"[0-9a-f]*").fullmatch
 _base64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}").fullmatch
 
@@ -47,7 +47,7 @@ def _place(scheme: Scheme) -> str:
 def malformed(scheme: Scheme) -> str:
     """What a signature of this scheme looks like, where there is none."""
     size = f"{_characters(scheme)} characters of " if scheme.algorithm in _LENGTHS else ""
-    form = f"{scheme.prefix!r} and {size}{scheme.encoding}"
+    form = f"{scheme.prefix!r} and " * bool(scheme.prefix) + size + scheme.encoding
     return f"{_place(scheme)} is malformed: it should have {form}"
 
 

@@ -205,6 +205,28 @@ class TestHandshakes:
         lab.verify_with("slack", SECRET, reject=True)
         assert self.slack(lab).status == 401
 
+    @pytest.mark.parametrize(
+        ("provider", "method", "query", "answer"),
+        [
+            ("whatsapp", "GET", "hub.mode=subscribe&hub.verify_token=t&hub.challenge=abc", b"abc"),
+            ("graph", "POST", "validationToken=abc", b"abc"),
+            ("dropbox", "GET", "challenge=abc", b"abc"),
+        ],
+    )
+    def test_one_that_is_never_signed_is_not_refused_for_that(
+        self, lab, provider, method, query, answer
+    ):
+        lab.verify_with(provider, SECRET, reject=True)
+        with Client(lab.url) as client:
+            assert client.ask(request(method, f"/?{query}")).body == answer
+            assert (lab[-1].status, lab[-1].verified) == (200, "unsigned")
+            assert client.ask(request(method, "/")).status == 401
+
+    def test_but_only_if_its_provider_is_the_one_that_is_checked(self, lab):
+        lab.verify_with("github", SECRET, reject=True)
+        with Client(lab.url) as client:
+            assert client.ask(request("GET", "/?challenge=abc")).status == 401
+
     def test_one_that_fails_loses_no_delivery(self, lab):
         before = providers.registered()
 

@@ -172,7 +172,18 @@ class Checks:
         if check is None:
             return UNCHECKED, False
         verdict = check.verify(request, self._base_of(request))
-        return verdict, check.reject and verdict.status in _REFUSED
+        is_refused = check.reject and verdict.status in _REFUSED
+        return verdict, is_refused and not _is_unsigned_handshake(check, request, provider, verdict)
+
+
+def _is_unsigned_handshake(
+    check: Check, request: Request, provider: str | None, verdict: Verification
+) -> bool:
+    """Whether it is a handshake of those who sign none: refused, they would never send an event."""
+    if verdict.status != "unsigned" or check.provider != provider:
+        return False
+    known = providers.find(check.provider)
+    return not known.signs_handshakes and known.greets(request)
 
 
 def _key(check: Check) -> tuple[str, str]:

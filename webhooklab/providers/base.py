@@ -65,7 +65,8 @@ class Provider:
     `Fields` or as a function; a body that cannot be read is one event of which nothing is known.
     schemes: how it signs, the strongest first. unsigned: why there are no schemes. handshake: its
     answer before it sends events. tests_signatures: it signs some handshakes wrongly, to see them
-    refused (401). Nothing here raises on anything from the wire.
+    refused (401). signs_handshakes: False: it never does, so that they are not held to a signature.
+    Nothing here raises on anything from the wire.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Provider:
     unsigned: str | None = None
     handshake: Handshake | None = None
     tests_signatures: bool = False
+    signs_handshakes: bool = True
     retries: Retries = UNPUBLISHED
 
     def recognises(self, request: Request) -> bool:

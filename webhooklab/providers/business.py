@@ -160,5 +160,6 @@ DROPBOX = Provider(
     reads=Fields(items="list_folder.accounts", entity_type="=account", entity_id=""),
     schemes=(table.DROPBOX,),
     handshake=dropbox_handshake,
+    signs_handshakes=False,
     retries=Retries(in_words="less and less often", timeout_seconds=10),
 )

@@ -85,4 +85,5 @@ CLOUDEVENTS = Provider(
     reads=events,
     unsigned="CloudEvents are not signed: their senders authenticate by the Authorization header",
     handshake=handshake,
+    signs_handshakes=False,
 )

@@ -129,5 +129,6 @@ META = Provider(
     reads=events,
     schemes=(table.HUB_SHA256, table.HUB_SHA1),
     handshake=handshake,
+    signs_handshakes=False,
     retries=Retries(in_words="for up to 36 hours (WhatsApp: 7 days), less and less often"),
 )

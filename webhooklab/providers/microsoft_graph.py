@@ -70,5 +70,6 @@ MICROSOFT_GRAPH = Provider(
     ),
     schemes=(table.GRAPH,),
     handshake=handshake,
+    signs_handshakes=False,
     retries=Retries(in_words="for up to 4 hours, less and less often", timeout_seconds=3),
 )

@@ -190,6 +190,42 @@ def test_a_batch_in_the_frames(lab):
     assert lab.unbatched["provider"].eq("cloudevents").all()
 
 
+class TestBatchesThatComeAgain:
+    """The same events are the same delivery, whatever else its bytes say."""
+
+    def marks(self, lab):
+        found = lab.events["duplicate_of"].astype(object)
+        return found.where(found.notna(), None).tolist()
+
+    def test_of_events_with_ids(self, file):
+        items = [
+            {"eventId": n, "portalId": 1, "subscriptionId": 2, "subscriptionType": "deal.creation"}
+            for n in (1, 2)
+        ]
+        retried = [each | {"attemptNumber": 1} for each in items]
+        other = [items[0], items[1] | {"portalId": 3}]
+        sent = [("application/json", as_bytes(each)) for each in (items, retried, other, items[:1])]
+        with Lab(file) as lab:
+            send(lab.url, sent, X_HubSpot_Signature="x")
+            assert lab.events["event_count"].tolist() == [2, 2, 2, 1]
+            assert self.marks(lab) == [None, 1, None, None]
+        with Lab(file) as lab:
+            send(lab.url, sent[2:3], X_HubSpot_Signature="x")
+            assert self.marks(lab)[4] == 3
+
+    def test_of_events_without_ids_that_say_when_they_were(self, lab):
+        def batch(*times):
+            statuses = [{"id": "w", "status": "read", "timestamp": at} for at in times]
+            changes = [{"field": "messages", "value": {"statuses": statuses}}]
+            entry = {"object": "x", "entry": [{"id": "1", "changes": changes}]}
+            return ("application/json", as_bytes(entry))
+
+        known, other, untimed = batch("1", "2"), batch("1", "3"), batch("1", None)
+        send(lab.url, [known, other, known, untimed, untimed])
+        assert lab.events["provider"].tolist() == ["meta"] * 5
+        assert self.marks(lab) == [None, None, 1, None, None]
+
+
 class TestEventsWithoutAnId:
     """Equal bytes are the same event where they say when it was, or of which version."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -179,6 +180,16 @@ class Event:
     scope: str | None = None
     body: bytes | None = None
 
+    @property
+    def told(self) -> list[Any] | None:
+        """What tells an event of a batch from all others: its id, else its time and content."""
+        if self.event_id:
+            return [self.scope, self.event_id]
+        is_timed = self.occurred_at is not None or self.version is not None
+        if self.body is None or not is_timed:
+            return None
+        return [self.event_type, self.occurred_at, self.version, self.body.decode("latin-1")]
+
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
@@ -198,10 +209,10 @@ class Interpretation:
 
     @property
     def event_key(self) -> str | None:
-        """What two deliveries of the same event have in common; None where nothing tells."""
+        """What two deliveries of the same event, or events, have in common; None: nothing tells."""
         event = self.event
         if event is None:
-            return None
+            return self._batch_key()
         # As JSON, and of different lengths, so that no choice of ids makes two keys alike.
         if event.event_id:
             return _as_json([self.provider, event.scope, event.event_id])
@@ -209,6 +220,13 @@ class Interpretation:
             return None
         told = (event.event_type, event.occurred_at, event.version)
         return _as_json([self.provider, *told, self.digest])
+
+    def _batch_key(self) -> str | None:
+        told = [each.told for each in self.items]
+        if len(told) != self.event_count or not told or None in told:
+            return None
+        digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return json.dumps([self.provider, "batch", len(told), digest])
 
 
 @dataclass(frozen=True, slots=True)

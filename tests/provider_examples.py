@@ -10,6 +10,21 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MESSAGE = {"ts": 1461095211, "_id": "m1", "email": "robin@example.com"}
 
 EXAMPLES: dict[str, tuple[Request, str | None, str | None, str | None]] = {
+    "paddle_classic": (
+        request(
+            FORM,
+            urlencode(
+                {
+                    "alert_id": "1",
+                    "alert_name": "subscription_created",
+                    "event_time": "2024-02-06 20:13:15",
+                    "subscription_id": "8",
+                    "p_signature": "x",
+                }
+            ).encode(),
+        ),
+        *("subscription_created", "subscription", "8"),
+    ),
     "forgejo": (
         request(
             {

@@ -1,8 +1,13 @@
-"""HubSpot's older signatures, and the second one of Hookdeck's."""
+"""HubSpot's older signatures, the second one of Hookdeck's, and the form of Paddle Classic."""
+
+import base64
+from typing import ClassVar
+from urllib.parse import urlencode
 
 import pytest
 
 from webhooklab import verify
+from webhooklab.signatures.asymmetric import new_rsa, rsa_key
 from webhooklab.verification import sign
 
 CLIENT_SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
@@ -67,3 +72,43 @@ class TestHookdeck:
         made = dict(sign("hookdeck", body=BODY, secret="new", now=0).headers)
         assert list(made) == ["x-hookdeck-signature"]
         assert verify("hookdeck", headers=made, body=BODY, secret="new").status == "valid"
+
+
+class TestPaddleClassic:
+    """Its fields are signed as PHP's `serialize` writes them; lengths are of bytes."""
+
+    FIELDS: ClassVar = {
+        "email": "zo\u00eb@example.com",
+        "alert_name": "payment_succeeded",
+        "alert_id": "1",
+    }
+    AS_PHP = (
+        'a:3:{s:8:"alert_id";s:1:"1";s:10:"alert_name";s:17:"payment_succeeded";'
+        's:5:"email";s:16:"zo\u00eb@example.com";}'
+    ).encode()
+    PRIVATE, PUBLIC = new_rsa()
+
+    def form(self, **changed):
+        signature = rsa_key(self.PRIVATE, sha1=True).sign(self.AS_PHP)
+        written = base64.b64encode(signature).decode()
+        return urlencode(self.FIELDS | {"p_signature": written} | changed).encode()
+
+    def check(self, body):
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return verify("paddle-classic", headers=headers, body=body, secret=self.PUBLIC)
+
+    def test_a_form_as_it_is_sent(self):
+        assert self.check(self.form()).status == "valid"
+
+    def test_a_changed_one(self):
+        for changed in ({"alert_id": "2"}, {"more": ""}, {"p_signature": "AAAA"}):
+            found = self.check(self.form(**changed))
+            assert found.status == "invalid"
+        assert self.check(self.form(alert_id="2")).reason == (
+            "signed with another key, or the body was changed"
+        )
+
+    def test_none(self):
+        assert self.check(b"alert_id=1").status == "unsigned"
+        assert self.check(b"p_signature=x&p_signature=y").status == "unsigned"
+        assert self.check(b"\xff" * 50).status == "unsigned"

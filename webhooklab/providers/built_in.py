@@ -28,7 +28,7 @@ from webhooklab.providers.mail_wrapped import AMAZON_SES, MANDRILL, SPARKPOST, U
 from webhooklab.providers.meta import META
 from webhooklab.providers.microsoft_graph import MICROSOFT_GRAPH
 from webhooklab.providers.operations import JIRA, PAGERDUTY, SENTRY, ZENDESK
-from webhooklab.providers.payments import PADDLE, PAYPAL, SQUARE
+from webhooklab.providers.payments import PADDLE, PADDLE_CLASSIC, PAYPAL, SQUARE
 from webhooklab.providers.shopify import SHOPIFY
 from webhooklab.providers.slack import SLACK
 from webhooklab.providers.standard_webhooks import STANDARD_WEBHOOKS, SVIX
@@ -57,6 +57,7 @@ PROVIDERS: tuple[Provider, ...] = (
     PAYPAL,
     SQUARE,
     PADDLE,
+    PADDLE_CLASSIC,
     LINEAR,
     HUBSPOT,
     DOCUSIGN,

@@ -10,6 +10,8 @@ from webhooklab.errors import ProviderError
 from webhooklab.providers.places import dig, path_keys
 from webhooklab.records import Request
 
+FORM = "application/x-www-form-urlencoded"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
@@ -46,7 +48,10 @@ class Mark:
     def needle(self) -> bytes:
         """Bytes that are in each body that has the paths: cheap to look for before reading it."""
         paths = (*self.has, *(path for path, _ in self.says))
-        return f'"{path_keys(paths[0])[-1]}"'.encode() if paths else b""
+        if not paths:
+            return b""
+        key = path_keys(paths[0])[-1]
+        return (f"{key}=" if self.media == FORM else f'"{key}"').encode()
 
     @cached_property
     def _headers(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""PayPal, Square and Paddle."""
+"""PayPal, Square, Paddle (Billing) and Paddle Classic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from webhooklab.headers import Headers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import Fields, mapping
-from webhooklab.providers.marks import Mark
+from webhooklab.providers.marks import FORM, Mark
 from webhooklab.providers.places import dig
 from webhooklab.signatures import table
 
@@ -99,4 +99,30 @@ PADDLE = Provider(
     ),
     schemes=(table.PADDLE,),
     retries=Retries(in_words="60 times over 3 days; 3 times in a sandbox", timeout_seconds=5),
+)
+
+
+_CLASSIC = {"subscription_id": "subscription", "order_id": "order", "payout_id": "payout"}
+"""Where the id of what a webhook is about stands, and what that is: the first that is there."""
+
+
+def _classic_kind(_headers: Headers, body: Any) -> str | None:
+    fields = mapping(body)
+    return next((kind for name, kind in _CLASSIC.items() if fields.get(name)), None)
+
+
+PADDLE_CLASSIC = Provider(
+    name="paddle_classic",
+    title="Paddle Classic",
+    source="https://developer.paddle.com/classic/reference/webhooks",
+    marks=(Mark(media=FORM, has=("p_signature", "alert_name", "alert_id")),),
+    reads=Fields(
+        event_type="alert_name",
+        event_id="alert_id",
+        entity_type=_classic_kind,
+        entity_id=tuple(_CLASSIC),
+        occurred_at="event_time",
+    ),
+    schemes=(table.PADDLE_CLASSIC,),
+    retries=Retries(in_words="for 3 days, less and less often"),
 )

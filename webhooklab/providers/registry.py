@@ -80,7 +80,7 @@ class Registry:
                     hits += self._headers[name]
         media = media_type(request.content_type)
         if media in self._media:
-            hits += self._media[media]
+            hits += [hit for hit in self._media[media] if hit.mark.needle in request.body]
         if request.query_string:
             for name in parameter_names(request.query_string):
                 hits += self._queries.get(name, ())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webhooklab.signatures import addresses, paypal, sns
+from webhooklab.signatures import addresses, paddle, paypal, sns
 from webhooklab.signatures.scheme import Algorithm, Encoding, KeyForm, Scheme
 
 _NOT_THE_BODY = "the body itself is not signed"
@@ -113,6 +113,13 @@ PADDLE = Scheme(  # paddle-python-sdk, Notifications/PaddleSignature.py and Veri
     signed="{field:ts}:{body}",
     timestamp="{field:ts}",
     tolerance_seconds=5,
+)
+PADDLE_CLASSIC = Scheme(  # developer.paddle.com/webhook-reference/verifying-webhooks
+    signature=f"json:{paddle.SIGNATURE}",
+    algorithm="rsa-sha1",
+    encoding="base64",
+    signed=paddle.message,
+    key="rsa-with-sha1",
 )
 SLACK = Scheme(  # slack_sdk/signature
     signature="header:x-slack-signature",

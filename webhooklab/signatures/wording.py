@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from webhooklab.signatures import sns
+from webhooklab.signatures import paddle, paypal, sns
 from webhooklab.signatures.limits import MAX_SIGNED_JSON_BYTES
 from webhooklab.signatures.scheme import Scheme
 
@@ -58,6 +58,8 @@ def mismatch(scheme: Scheme) -> str:
             "the body was changed, or Amazon signed with another certificate: compare the "
             "delivery's SigningCertURL with where yours is from"
         )
+    if scheme.signed in (paddle.message, paypal.message):
+        return "signed with another key, or the body was changed"
     if not isinstance(scheme.signed, str) or "{url}" in scheme.signed:
         return "signed with another secret or for another URL, or the body was changed"
     return "signed with another secret, or the body was changed"

@@ -1,5 +1,6 @@
 """Events of many kinds, as their providers' documentation shows them, and what is read of each."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -97,11 +98,26 @@ def stripe(body: dict[str, Any], *expected: Any) -> Case:
     return Case("stripe", {}, body | {"livemode": False}, *expected)
 
 
+def as_form(body: dict[str, Any]) -> bytes:
+    return urlencode({"payload": json.dumps(body)}).encode()
+
+
 REPOSITORY = {"id": 1, "updated_at": "2019-01-01T00:00:00Z"}
 ALERT = {"number": 7, "dismissed_at": AT_TEXT, "updated_at": "2019-01-01T00:00:00Z"}
 CLOUDEVENT = {"specversion": "1.0", "type": "a.b", "source": "/s", "id": "1", "subject": "x"}
 
+ISSUE = {"action": "opened", "issue": {"id": 444, "updated_at": AT_TEXT}}
+
 CASES = [
+    *(
+        Case(host, FORM | {header: "issues"}, as_form(ISSUE), "issues.opened", "issue", "444", AT)
+        for host, header in (
+            ("github", "X-GitHub-Event"),
+            ("gitea", "X-Gitea-Event"),
+            ("gogs", "X-Gogs-Event"),
+        )
+    ),
+    Case("github", FORM | {"X-GitHub-Event": "push"}, b"payload={", "push", None, None),
     github(
         "security_advisory",
         {"action": "published", "security_advisory": {"ghsa_id": "GHSA-1", "updated_at": AT_TEXT}},

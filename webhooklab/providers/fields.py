@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 
-from webhooklab.bodies import dump_json
+from webhooklab.bodies import dump_json, parse_json
 from webhooklab.headers import Headers
 from webhooklab.instants import parse_instant
 from webhooklab.providers.places import Get, Place, compiled, dig, path_keys
@@ -100,6 +100,20 @@ _READS: dict[str, Callable[[object], str | int | None]] = {
     "event_id": identity,
     "entity_id": identity,
 }
+
+
+def unwrapped(form: object, name: str) -> Any:
+    """The JSON in the field of a form; None where that is none, the body itself without the field.
+
+    GitHub writes so if its webhook's content type is a form's, Slack its interactions, ...
+    """
+    written = mapping(form).get(name)
+    if not isinstance(written, str):
+        return form
+    try:
+        return parse_json(written.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
 
 
 def mapping(value: object) -> dict[str, Any]:

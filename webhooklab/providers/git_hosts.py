@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from webhooklab.bodies import media_type
 from webhooklab.providers.base import Read
-from webhooklab.providers.fields import instant, mapping, text
+from webhooklab.providers.fields import instant, mapping, text, unwrapped
+from webhooklab.providers.marks import FORM
 from webhooklab.providers.places import dig, path_keys
 from webhooklab.records import Event, Request
 
@@ -86,7 +88,8 @@ def reader(event_header: str, id_header: str, kinds: Mapping[str, Kind] = KINDS)
 
     def events(request: Request) -> Sequence[Event]:
         name = request.headers.get(event_header) or ""
-        body = mapping(request.data)
+        is_form = media_type(request.content_type) == FORM
+        body = mapping(unwrapped(request.data, "payload") if is_form else request.data)
         action = text(body.get("action"))
         about = _about(kinds.get(name, Kind(name, name)), body)
         event = Event(

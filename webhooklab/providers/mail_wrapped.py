@@ -7,7 +7,7 @@ from typing import Any
 
 from webhooklab.bodies import dump_json, parse_json
 from webhooklab.providers.base import Provider, Retries
-from webhooklab.providers.fields import Fields, mapping
+from webhooklab.providers.fields import Fields, mapping, unwrapped
 from webhooklab.providers.marks import Mark
 from webhooklab.records import Event, Request
 from webhooklab.signatures import table
@@ -22,12 +22,7 @@ _MANDRILL = Fields(
 
 def mandrill_events(request: Request) -> Sequence[Event]:
     """The list in the form field `mandrill_events`."""
-    data = request.data
-    if isinstance(data, dict) and isinstance(data.get("mandrill_events"), str):
-        try:
-            data = parse_json(data["mandrill_events"].encode("utf-8", "surrogatepass"))
-        except ValueError:
-            return [Event()]
+    data = unwrapped(request.data, "mandrill_events")
     if not isinstance(data, list):
         return [Event()]
     return [_MANDRILL.event(request.headers, item, part=dump_json(item)) for item in data]

@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from webhooklab.bodies import parse_json
 from webhooklab.providers.base import Provider, Retries
-from webhooklab.providers.fields import instant, mapping, text
+from webhooklab.providers.fields import instant, mapping, text, unwrapped
 from webhooklab.providers.marks import Mark
 from webhooklab.providers.places import dig
 from webhooklab.records import Answer, Event, Request
@@ -47,7 +46,7 @@ def events(request: Request) -> Sequence[Event]:
     """An event's own type: `message`, `app_mention`; `slash_command`, `block_actions`, ..."""
     body = mapping(request.data)
     if isinstance(body.get("payload"), str):  # a form with JSON in it
-        return [_interaction(_json(body["payload"]))]
+        return [_interaction(mapping(unwrapped(body, "payload")))]
     if body.get("command") is not None:
         return [
             Event(
@@ -85,13 +84,6 @@ def _interaction(body: dict[str, Any]) -> Event:
         entity_id=view or entity_id,
         occurred_at=instant(body.get("action_ts")),
     )
-
-
-def _json(payload: str) -> dict[str, Any]:
-    try:
-        return mapping(parse_json(payload.encode("utf-8", "surrogatepass")))
-    except ValueError:
-        return {}
 
 
 def handshake(request: Request, _secret: str | None) -> Answer | None:

@@ -59,6 +59,7 @@ class Scheme:
     covers: what a valid signature says of the delivery, where that is not the whole body.
     beside: headers that are sent with the signature and are not in a template, with their values;
         `{time}` and `{id}` in a value are the time of signing and the message's id.
+    inside: likewise, what the body has where it does not say it itself; `{body}` is all of it.
     address: what the sender makes of the URL, given it, the body and its Content-Type.
     """
 
@@ -77,6 +78,7 @@ class Scheme:
     only_if: Callable[[Headers], bool] | None = None
     covers: str | None = None
     beside: tuple[tuple[str, str], ...] = ()
+    inside: tuple[tuple[str, str], ...] = ()
     address: Callable[[str, bytes, str | None], str] | None = None
 
     @cached_property

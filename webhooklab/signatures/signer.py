@@ -46,7 +46,7 @@ def sign(
     identity = message_id or hashlib.sha256(body + b"%d" % now_us).hexdigest()[:27]
     if url and scheme.address:
         url = scheme.address(url, body, content_type)
-    body = _with_fields(scheme, body, now_us, identity)
+    body = _with_fields(scheme, _completed(scheme, body, now_us, identity), now_us, identity)
     beside = _beside(scheme, now_us, identity)
     typed = [("content-type", content_type)] if content_type else []
     material = Material(Headers([*typed, *beside]), body, url=url, method=method)
@@ -119,6 +119,20 @@ def _with_fields(scheme: Scheme, body: bytes, now_us: int, identity: str) -> byt
     for path in set(timed) - set(inside):
         body = _with(body, path, int(_time(scheme, now_us)))
     return body
+
+
+def _completed(scheme: Scheme, body: bytes, now_us: int, identity: str) -> bytes:
+    """The body with what the signature needs in it, where that is not there."""
+    time, own = _time(scheme, now_us), body.decode("utf-8", "replace")
+    for name, value in scheme.inside:
+        said = value.replace("{time}", time).replace("{id}", identity).replace("{body}", own)
+        body = body if _has(body, name) else _with(body, name, said)
+    return body
+
+
+def _has(body: bytes, name: str) -> bool:
+    data = bodies.parse_json(body)
+    return isinstance(data, dict) and name in data
 
 
 def _time(scheme: Scheme, now_us: int) -> str:

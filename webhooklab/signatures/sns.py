@@ -12,6 +12,8 @@ from webhooklab.signatures.verification import invalid
 _certificate_of_sns = re.compile(
     r"https://sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9a-f]+\.pem"
 ).fullmatch
+CERTIFICATES = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService"
+"""Where those of one region are, but for their numbers."""
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = (
     *("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),

@@ -273,6 +273,15 @@ SNS = Scheme(  # docs.aws.amazon.com/sns, "Verifying the signatures of Amazon SN
     encoding="base64",
     signed=sns.message,
     key="rsa",
+    unit="rfc3339",
+    inside=(
+        ("Type", "Notification"),
+        ("MessageId", "{id}"),
+        ("TopicArn", "arn:aws:sns:eu-west-1:123456789012:samples"),
+        ("Message", "{body}"),
+        ("Timestamp", "{time}"),
+        ("SigningCertURL", f"{sns.CERTIFICATES}-7ff5318490ec183fbaddaa2a969abfda.pem"),
+    ),
     covers="what stands beside the message in the body is not signed",
 )
 SNS_SHA1 = replace(SNS, algorithm="rsa-sha1", key="rsa-with-sha1")  # SignatureVersion 1

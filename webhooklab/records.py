@@ -225,8 +225,8 @@ class Interpretation:
         told = [each.told for each in self.items]
         if len(told) != self.event_count or not told or None in told:
             return None
-        digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
-        return json.dumps([self.provider, "batch", len(told), digest])
+        digest = hashlib.sha256(_as_json(told).encode()).hexdigest()
+        return _as_json([self.provider, "batch", len(told), digest])
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,51 @@ def test_another_programs_archive(lab, tmp_path, name):
     assert lab[1].headers["x-name"].encode("latin-1").decode() == "Zürich 李"
 
 
+def mitmproxy_entry(content_type, body, charset, header=("X-A", "1")):
+    """As mitmproxy 11 writes it: unpacked, and read in the charset that it takes the type to be."""
+    headers = [("Content-Type", content_type), header]
+    request = ENTRY["request"] | {
+        "headers": [{"name": name, "value": value} for name, value in headers],
+        "bodySize": len(body),
+        "postData": {
+            "mimeType": content_type,
+            "text": body.decode(charset, "surrogateescape"),
+            "params": [],
+        },
+    }
+    return ENTRY | {"request": request}
+
+
+def test_bodies_of_mitmproxys_archive_are_byte_for_byte(lab, tmp_path):
+    given = [
+        ("application/octet-stream", bytes(range(256)), "latin-1"),
+        ("text/plain", "é 李".encode(), "latin-1"),
+        ("text/plain; charset=windows-1252", b"\x80", "windows-1252"),
+        ("application/json", '{"é": 1}'.encode(), "utf-8"),
+        ("application/json", b'\xff{"a": 1}', "utf-8"),
+        ("text/plain", "é".encode("latin-1"), "latin-1"),
+    ]
+    entries = [mitmproxy_entry(*each) for each in given]
+    packed = ("Content-Encoding", "gzip")
+    entries.append(mitmproxy_entry("application/json", b'{"a": 1}', "utf-8", packed))
+    log = {"version": "1.2", "creator": {"name": "mitmproxy", "version": "11"}, "entries": entries}
+    (tmp_path / "flows.har").write_text(json.dumps({"log": log}))
+    assert len(lab.load(tmp_path / "flows.har")) == len(entries)
+    assert [each.body for each in lab][:-1] == [body for _, body, _ in given]
+    assert lab[-1].json() == {"a": 1}
+    assert "content-encoding" not in lab[-1].headers
+    assert lab[1].headers["x-a"] == "1"
+
+
+def test_an_archive_of_others_is_taken_as_it_is(lab, tmp_path):
+    url = "https://x/\u674e/a b?q=\xfc&r=%41#part"
+    odd = [ENTRY | {"request": ENTRY["request"] | {"url": each}} for each in (url, "data:,a")]
+    (tmp_path / "x.har").write_text("\ufeff" + archive(*odd), encoding="utf-8")
+    assert len(lab.load(tmp_path / "x.har")) == 1
+    assert lab[1].path == "/%E6%9D%8E/a%20b"
+    assert lab[1].query_string == "q=%C3%BC&r=%41"
+
+
 CAPTURED = {
     "uuid": "70174177-a447-4dd5-a569-ddd26b7e90ec",
     "type": "web",
@@ -186,6 +231,27 @@ def test_what_webhook_site_gives_out(lab, tmp_path, shape):
     assert lab[1].path.endswith("/x")
 
 
+@pytest.mark.parametrize("named", ["headers.{}", "headers.{}.{}", "headers_{}"])
+def test_a_csv_of_webhook_site_with_a_column_for_each_header(lab, tmp_path, named):
+    row = {name: value for name, value in CAPTURED.items() if name != "headers"}
+    for name, values in CAPTURED["headers"].items():
+        row |= {named.format(name, place): value for place, value in enumerate(values)}
+    other = row | {"uuid": "2", "created_at": "2025-07-04 14:27:28"} | dict.fromkeys(["headers.z"])
+    pd.DataFrame([row, other]).to_csv(tmp_path / "x.csv", index=False)
+    assert len(lab.load(tmp_path / "x.csv")) == 2
+    assert lab[1].event_type == "issues.opened"
+    assert lab[1].headers.get_list("x-two") == (["a", "b"] if "}.{" in named else ["b"])
+    assert "z" not in lab[2].headers
+
+
+def test_a_page_of_webhook_site_where_nothing_has_come(lab, tmp_path):
+    page = {"data": [], "total": 0, "per_page": 50, "current_page": 1, "is_last_page": True}
+    (tmp_path / "x.json").write_text(json.dumps(page))
+    assert lab.load(tmp_path / "x.json").empty
+    (tmp_path / "x.json").write_text('{"data": [], "is_last_page": "of a book"}')
+    assert len(lab.load(tmp_path / "x.json")) == 1
+
+
 def test_a_directory_of_json_files(lab, tmp_path):
     folder = tmp_path / "saved"
     (folder / "deep er").mkdir(parents=True)
@@ -221,6 +287,11 @@ HOSTILE = {
     "list.har": (archive(ENTRY, ENTRY | {"request": []}), "entry 2"),
     "text.har": (
         archive(ENTRY | {"request": ENTRY["request"] | {"postData": {"text": 5}}}),
+        "entry 1",
+    ),
+    "none.har": ('{"log": []}', "no HTTP archive"),
+    "lone.har": (
+        archive(ENTRY | {"request": ENTRY["request"] | {"postData": {"text": "\udc00"}}}),
         "entry 1",
     ),
     "deep.har": ('{"log":{"entries":[' + DEEP, "nested deeper"),

@@ -48,7 +48,7 @@ class Sendable:
 
 
 def curl(request: Sendable, *, secrets: bool = False) -> str:
-    """A command for bash or zsh, with binary bodies, quotes and repeated headers kept.
+    """A command for any POSIX shell, with binary bodies, quotes and repeated headers kept.
 
     In the URL curl %-encodes bytes beyond ASCII, and `#` is: curl would not send what follows it.
     """
@@ -105,15 +105,18 @@ def _is_plain(body: bytes) -> bool:
 
 
 def _quoted(line: str) -> str:
-    """Text from the wire stands for bytes: beyond ASCII they are written as such, not as UTF-8."""
+    r"""Text from the wire stands for bytes: beyond ASCII they are written as such, not as UTF-8.
+
+    By printf, since not every shell that is called sh knows $'\xff' (POSIX has it since 2024).
+    """
     if line.isascii() and line.isprintable():
         return shlex.quote(line)
-    return "$'" + "".join(_ansi_c(char) for char in line) + "'"
+    return "\"$(printf -- '" + "".join(_octal(char) for char in line) + "')\""
 
 
-def _ansi_c(char: str) -> str:
-    plain = char.isascii() and char.isprintable() and char not in "\\'"
-    return char if plain else f"\\x{ord(char):02x}"
+def _octal(char: str) -> str:
+    plain = char.isascii() and char.isprintable() and char not in "\\'%"
+    return char if plain else f"\\{min(ord(char), 255):03o}"
 
 
 def python(request: Sendable, *, secrets: bool = False) -> str:

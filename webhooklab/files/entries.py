@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -12,6 +14,7 @@ from webhooklab.defaults import MAX_IMPORTED_DEPTH, MAX_IMPORTED_ROW_BYTES
 
 Place: TypeAlias = tuple[str | None, ...]
 """Where in a document: keys, and None for each element of an array."""
+Parse: TypeAlias = Callable[..., Iterator[tuple[str, Any]]]
 
 _READ_BYTES: Final = 2**16
 _STARTS: Final = ("start_map", "start_array")
@@ -24,22 +27,39 @@ def entries(path: Path, place: Place, *, first: bool = False) -> Iterator[Any]:
     Memory holds one of them. Raises `ValueError` for what is not JSON (UTF-8), or is cut short, for
     a value of more than `MAX_IMPORTED_ROW_BYTES`, and beyond `MAX_IMPORTED_DEPTH`.
     """
+    try:
+        for value in _read(path, place):
+            yield value
+            if first:
+                return
+    except (ijson.JSONError, UnicodeDecodeError) as error:
+        raise ValueError(f"it is not JSON: {str(error).splitlines()[0]}") from error
+
+
+def _read(path: Path, place: Place) -> Iterator[Any]:
+    """Lone surrogates, as mitmproxy writes bytes that are no text, the fast parser cannot read."""
+    count = 0
+    try:
+        for value in _values(path, place, ijson.basic_parse):
+            yield value
+            count += 1
+    except UnicodeDecodeError:
+        slow = ijson.get_backend("python").basic_parse
+        yield from islice(_values(path, place, slow), count, None)
+
+
+def _values(path: Path, place: Place, parse: Parse) -> Iterator[Any]:
     with path.open("rb") as file:
-        metered = _Metered(file)
-        try:
-            for value in _values(metered, list(place)):
-                yield value
-                if first:
-                    return
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise ValueError(f"it is not JSON: {str(error).splitlines()[0]}") from error
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:  # RFC 8259 lets it be ignored
+            file.seek(0)
+        yield from _found(_Metered(file), list(place), parse)
 
 
-def _values(file: _Metered, place: list[str | None]) -> Iterator[Any]:
+def _found(file: _Metered, place: list[str | None], parse: Parse) -> Iterator[Any]:
     # Not ijson's own `items`, which takes quadratic time where JSON is nested deeply.
     where: list[str | None] = []
     builder = None
-    for event, value in ijson.basic_parse(file, buf_size=_READ_BYTES):
+    for event, value in parse(file, buf_size=_READ_BYTES):
         if event in _ENDS:
             where.pop()
         elif event == "map_key":

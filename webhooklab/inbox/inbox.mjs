@@ -617,13 +617,15 @@ function shellQuoted(text) {
   return `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
-/** Text from the wire stands for bytes: beyond ASCII they are written as such. */
+/** Text from the wire stands for bytes: beyond ASCII they are written as such, for any shell. */
 function bytesQuoted(line) {
   if (/^[ -~]*$/.test(line)) return shellQuoted(line);
   const escaped = Array.from(line, (char) =>
-    /[ -&(-[\]-~]/.test(char) ? char : `\\x${char.codePointAt(0).toString(16).padStart(2, "0")}`,
+    /[ -$&(-[\]-~]/.test(char)
+      ? char
+      : `\\${Math.min(char.codePointAt(0), 255).toString(8).padStart(3, "0")}`,
   );
-  return `$'${escaped.join("")}'`;
+  return `"$(printf -- '${escaped.join("")}')"`;
 }
 
 const UNPRINTABLE = /[\p{C}\p{Z}]/u;

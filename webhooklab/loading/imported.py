@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from string import punctuation
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from webhooklab.headers import Headers, Pair
 from webhooklab.instants import parse_instant
@@ -75,9 +76,12 @@ def is_masked(request: Request) -> bool:
 
 
 def target_of(url: object) -> str:
-    """Path and query of a URL, undecoded. Raises `ValueError`."""
+    """Path and query of a URL, undecoded; %-encoded is what no request has there (RFC 3986).
+
+    Raises `ValueError`.
+    """
     parts = urlsplit(text(url, "url"))
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), punctuation)
 
 
 def text(value: Any, what: str) -> str:

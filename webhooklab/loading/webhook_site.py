@@ -2,14 +2,16 @@
 
 Its requests have `uuid`, `created_at` (UTC, whole seconds), `method`, `url`, `ip`, `content` and
 `headers` (name to list of values; the sender's spelling and order are lost):
-https://docs.webhook.site/api/requests.html. Mails and DNS queries are left out: they are no
-requests.
+https://docs.webhook.site/api/requests.html. A CSV may have a column for each header instead, such
+as `headers.content-type` or `headers.content-type.0`. Mails and DNS queries are left out: they are
+no requests.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +32,7 @@ from webhooklab.loading.imported import (
 _FIELDS: Final = frozenset({"uuid", "created_at", "method", "url", "content"})
 _PLACES: Final[tuple[Place, ...]] = (("data", None), (None,), ())
 _HEAD_CHARACTERS: Final = 100_000
+_is_header: Final = re.compile(r"headers?[._](.+?)(?:\.\d+)?").fullmatch
 
 
 def is_csv(path: Path) -> bool:
@@ -43,7 +46,13 @@ def place(path: Path) -> Place | None:
         for first in entries(path, prefix, first=True):
             if isinstance(first, dict) and first.keys() >= {"uuid", "created_at", "content"}:
                 return prefix
-    return None
+    return _PLACES[0] if _is_empty_page(path) else None
+
+
+def _is_empty_page(path: Path) -> bool:
+    """Whether it is what the API answers where nothing has come."""
+    found = (list(entries(path, (name,), first=True)) for name in ("data", "is_last_page"))
+    return next(found) == [[]] and next(found) == [True]
 
 
 def from_json(path: Path, prefix: Place) -> Iterator[Imported]:
@@ -76,7 +85,7 @@ def _read(item: Any, where: str) -> Imported | None:
             received_at=instant(item["created_at"]),
             method=item["method"],
             target=target_of(item["url"]),
-            headers=_headers(item.get("headers") or {}),
+            headers=_headers(item),
             body=text(item.get("content") or "", "content").encode(),
             remote=item.get("ip"),
         )
@@ -84,10 +93,20 @@ def _read(item: Any, where: str) -> Imported | None:
         raise RowError(where, error) from error
 
 
-def _headers(listed: Any) -> list[Pair]:
-    found = json.loads(listed) if isinstance(listed, str) else listed
+def _headers(item: dict[str, Any]) -> list[Pair]:
+    listed = item.get("headers")
+    if isinstance(listed, str):
+        listed = json.loads(listed)
     pairs = []
-    for name, values in found.items():
+    for name, values in (listed or _columns_of_headers(item)).items():
         several = values if isinstance(values, list) else [values]
-        pairs += [(name, latin(text(value, name))) for value in several]
+        pairs += [(name, latin(text(each, name))) for each in several if each is not None]
     return pairs
+
+
+def _columns_of_headers(item: dict[str, Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for column, value in item.items():
+        if named := _is_header(column):
+            found.setdefault(named[1], []).append(value)
+    return found

@@ -101,6 +101,18 @@ def test_answers_of_two_targets(lab):
     assert made.headers == [("content-type", ["application/json"], [])]
 
 
+def test_rows_and_seqs_as_an_index_gives_them(lab, tmp_path):
+    send(lab.url, [(JSON, b'{"a": 1}'), (JSON, b'{"a": 2}')])
+    patch = [{"op": "replace", "path": "/a", "value": 2}]
+    first, second = lab.events.index
+    assert lab.diff(lab.events.index[0], lab.events.index[1]).patch == patch
+    assert lab.diff(lab.events.loc[first], second).patch == patch
+    assert lab.diff(lab.find().iloc[0], lab[-1]).patch == patch
+    assert lab[lab.events.index[1]].seq == second
+    assert lab.fixture(lab.events.index[0], tmp_path).name == "test_delivery_1.py"
+    assert lab.delete(lab.events.index[0]) == 1
+
+
 def test_what_cannot_be_compared(lab):
     with pytest.raises(UnknownDeliveryError):
         lab.diff(1, 2)

@@ -188,7 +188,7 @@ def test_other_methods_stay_unless_they_are_named(lab, target, method):
     send(lab, b"x", method=method)
     forward.drain()
     assert target.got == []
-    forward = lab.forward(target.url, methods=("POST", method))
+    forward = lab.forward(target.url, methods=("post", method.lower()))
     send(lab, b"x", method=method)
     send(lab, b"y")
     forward.drain()
@@ -333,6 +333,9 @@ def test_a_forward_to_the_lab_itself_is_refused_and_a_longer_way_round_is_stoppe
         {"concurrency": 0},
         {"methods": "POST"},
         {"methods": ("CONNECT",)},
+        {"methods": ("connect",)},
+        {"methods": ("*",)},
+        {"methods": ()},
         {"retry": -1},
         {"retry": "often"},
         {"where": 5},

@@ -14,7 +14,7 @@ from tests.raw_server import HANG, RESET, free_port
 from tests.target_parts import Target, ok
 from tests.waiting import until
 from webhooklab import Lab, read, verify
-from webhooklab.errors import ConfirmationError, SendArgumentError
+from webhooklab.errors import ConfirmationError, SendArgumentError, UnknownDeliveryError
 from webhooklab.sending import Retry
 
 AWAY = "http://192.0.2.1/hooks"
@@ -61,6 +61,10 @@ def test_rows_go_out_again_as_they_came_and_in_order(captured, target):
         lambda lab: lab.find("path:/in/2", columns=["path"]),
         lambda lab: lab[2:3],
         lambda lab: lab.events.reset_index().query("seq == 2"),
+        lambda lab: lab.events.index[1],
+        lambda lab: lab.events.index[1:2].to_numpy(),
+        lambda lab: lab.events.index[1:2].to_series(),
+        lambda lab: len(lab) - 9,
     ],
 )
 def test_events_are_given_in_many_ways(captured, target, given):
@@ -85,15 +89,37 @@ def test_rows_of_another_file(captured, target, tmp_path):
         assert len(target.got) == 5
 
 
-@pytest.mark.parametrize("given", [["x"], 5.5, pd.DataFrame({"a": ["x"]}, index=["y"])], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [["x"], 5.5, None, pd.DataFrame({"a": ["x"]}, index=["y"]), pd.DataFrame({"a": [1, 2]})],
+    ids=str,
+)
 def test_what_is_no_delivery_is_refused(captured, target, given):
-    with pytest.raises((SendArgumentError, TypeError)):
+    with pytest.raises(SendArgumentError):
         captured.replay(given, target.url)
+
+
+def test_a_seq_that_the_file_has_not_is_refused_before_anything_is_sent(captured, target):
+    for given in (99, -9, [1, 99]):
+        with pytest.raises(UnknownDeliveryError):
+            captured.replay(given, target.url)
+    assert target.got == []
+
+
+def test_rows_that_were_read_by_other_means_are_refused(captured, target, tmp_path):
+    exported = captured.export(tmp_path / "x.csv")
+    for given in (pd.read_csv(exported), captured.events.assign(body="text")):
+        with pytest.raises(SendArgumentError, match="is not as"):
+            captured.replay(given, target.url)
+    assert target.got == []
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"speed": 1, "rate": 1}, {"rate": 0}, {"speed": -1}, {"rate": float("nan")}, {"to": "x"}],
+    [
+        *({"speed": 1, "rate": 1}, {"rate": 0}, {"speed": -1}, {"rate": float("nan")}),
+        *({"to": "x"}, {"headers": [("a", "b")]}, {"headers": {"a": 1}}),
+    ],
     ids=str,
 )
 def test_what_makes_no_sense_is_said_at_once(captured, target, options):

@@ -39,7 +39,8 @@ def test_how_often_each_field_is_there(typed):
     }
     assert fields.loc["list[].x", "share"] == 1.0
     assert fields.loc["type", "present"] == 4
-    assert made.json_schema["required"] == ["type"]
+    assert made["required"] == made.json_schema["required"] == ["type"]
+    assert json.loads(str(made)) == json.loads(json.dumps(made)) == made.json_schema
     assert "4 bodies" in repr(made)
 
 
@@ -63,7 +64,7 @@ def test_real_payloads_fit_the_schema_that_was_made_of_them(lab):
         assert made.count == types[event_type]
         for body in lab.find(f"type:{event_type}", columns=["event_type", "body"]).itertuples():
             if body.event_type == event_type:
-                jsonschema.validate(json.loads(body.body), made.json_schema)
+                jsonschema.validate(json.loads(body.body), made)
         drifted = lab.drift(event_type)
         assert set(drifted["change"]) <= {"appeared", "vanished", "type"}
 

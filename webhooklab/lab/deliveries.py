@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import overload
+from numbers import Integral
+from typing import Any, overload
 
 import pandas as pd
 
 from webhooklab.errors import UnknownDeliveryError
 from webhooklab.lab.face import Face
 from webhooklab.records import Delivery
+from webhooklab.sending import Rows
 
 
 class Deliveries(Face):
@@ -35,6 +37,7 @@ class Deliveries(Face):
         """
         if isinstance(key, slice):
             return self._parts.views.between(key.start, key.stop).iloc[:: key.step]
+        key = int(key)  # an index gives NumPy's integers, which SQLite does not know
         delivery = self._parts.store.nth(key) if key < 0 else self._parts.store.delivery(key)
         if delivery is None:
             raise UnknownDeliveryError(
@@ -42,3 +45,11 @@ class Deliveries(Face):
                 "see lab.events.index."
             )
         return delivery
+
+    def _chosen(self, given: Any) -> Any:
+        """The delivery that a `seq` or a row of `lab.events` means; anything else as it is."""
+        if isinstance(given, Integral):
+            return self[int(given)]
+        if isinstance(given, pd.Series) and given.index.isin(["path", "headers_json"]).any():
+            return Rows(given, self._parts.store)[0].delivery()
+        return given

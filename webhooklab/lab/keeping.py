@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -73,7 +74,8 @@ class Keeping(Face):
         `seqs`: one, several, or an index (`lab.find("path:/test").index`).
         """
         self._parts.check_open()
-        wanted = [seqs] if isinstance(seqs, int) else [int(seq) for seq in seqs]
+        several = [seqs] if isinstance(seqs, int | Integral) else seqs
+        wanted = [int(seq) for seq in several]
         self._parts.pulling.observations.forget_fetches(wanted)
         self._parts.sending.settle()
         self._parts.sending.attempts.forget(wanted)

@@ -126,7 +126,7 @@ class SendSide(Face):
         leave this machine only with `confirm=True`. Ctrl-C ends it, and what was done is returned.
 
         Returns the frame of `attempts` for this replay, `seq` as in `events`. Raises
-        `SendArgumentError`, `ConfirmationError`, `ClosedError`.
+        `SendArgumentError`, `UnknownDeliveryError`, `ConfirmationError`, `ClosedError`.
         """
         self._parts.check_open()
         order = ReplayOptions(

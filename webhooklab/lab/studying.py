@@ -18,17 +18,18 @@ class Studying(Deliveries):
     def diff(self, left: Any, right: Any) -> Diff:
         """What differs between two deliveries, or between two answers.
 
-        Each: a `seq`, a delivery (`lab[42]`), or a row of `lab.attempts` (`lab.attempts.iloc[-1]`).
+        Each: a `seq`, a delivery (`lab[42]`), a row of `lab.events`, or one of `lab.attempts`
+        (`lab.attempts.iloc[-1]`): the answer of its target.
         Its `patch` is a JSON Patch (RFC 6902), `headers` those that differ; in a notebook it shows
         both, side by side. Raises `UnknownDeliveryError`, `TypeError`.
         """
-        sides = [side_of(self[each] if isinstance(each, int) else each) for each in (left, right)]
-        return diff(*sides)
+        return diff(side_of(self._chosen(left)), side_of(self._chosen(right)))
 
     def schema(self, event_type: str) -> Schema:
         """What the JSON bodies of an event type look like; reads them all, one after the other.
 
-        `.json_schema`: JSON Schema. `.fields`: a frame of how often each field is present.
+        A dict: JSON Schema, as validators take it. `.fields`: a frame of how often each field is
+        present.
         """
         return infer(self._parts.store, event_type)
 
@@ -55,5 +56,4 @@ class Studying(Deliveries):
         came. Raises `ExportError` where one of the files is there already (`overwrite` replaces
         them) or cannot be written, `UnknownDeliveryError`.
         """
-        chosen = self[delivery] if isinstance(delivery, int) else delivery
-        return fixture.write(chosen, Path(folder), overwrite=overwrite)
+        return fixture.write(self._chosen(delivery), Path(folder), overwrite=overwrite)

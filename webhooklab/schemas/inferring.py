@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
@@ -17,21 +16,33 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _DTYPES: Final = {"types": "str", "present": "Int64", "of": "Int64", "share": "Float64"}
 
 
-@dataclass(frozen=True, repr=False)
-class Schema:
-    """What the bodies of `event_type` look like.
+class Schema(dict[str, Any]):
+    """What the bodies of `event_type` look like: JSON Schema, inferred from `count` bodies.
 
-    `json_schema`: JSON Schema, inferred from `count` bodies. `fields`: a frame, index `field`
-    (`data.object.id`, `commits[].id`): `types`, `present` (in so many bodies), `of` (so many that
-    have what it is in), `share` of these, `seq` of an example. `left_out`: bodies of too many
-    fields, or nested too deep, that are not in it.
+    `fields`: a frame, index `field` (`data.object.id`, `commits[].id`): `types`, `present` (in so
+    many bodies), `of` (so many that have what it is in), `share` of these, `seq` of an example.
+    `left_out`: bodies of too many fields, or nested too deep, that are not in it.
     """
 
-    event_type: str
-    json_schema: dict[str, Any] = field(repr=False)
-    fields: pd.DataFrame = field(repr=False)
-    count: int
-    left_out: int
+    def __init__(
+        self,
+        json_schema: dict[str, Any],
+        *,
+        event_type: str,
+        fields: pd.DataFrame,
+        count: int,
+        left_out: int,
+    ) -> None:
+        super().__init__(json_schema)
+        self.event_type = event_type
+        self.fields = fields
+        self.count = count
+        self.left_out = left_out
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema as a plain dict."""
+        return dict(self)
 
     def __repr__(self) -> str:
         more = f", {self.left_out:,} left out" if self.left_out else ""
@@ -41,7 +52,7 @@ class Schema:
         )
 
     def __str__(self) -> str:
-        return json.dumps(self.json_schema, indent=2)
+        return json.dumps(self, indent=2)
 
     def _repr_html_(self) -> str:
         return str(self.fields._repr_html_())  # type: ignore[operator]
@@ -93,7 +104,13 @@ def infer(store: Store, event_type: str) -> Schema:
             count += 1
         else:
             left_out += 1
-    return Schema(event_type, builder.to_schema(), counted.frame(), count, left_out)
+    return Schema(
+        builder.to_schema(),
+        event_type=event_type,
+        fields=counted.frame(),
+        count=count,
+        left_out=left_out,
+    )
 
 
 def _plain(value: Any) -> Any:

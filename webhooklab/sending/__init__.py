@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from webhooklab.sending.assembly import Sending
 from webhooklab.sending.forward import Forward
-from webhooklab.sending.given import Events
+from webhooklab.sending.given import Events, Rows
 from webhooklab.sending.limits import Retry
 from webhooklab.sending.preparing import by_verdict
 from webhooklab.sending.replay import ReplayOptions
@@ -30,6 +30,7 @@ __all__ = [
     "ReplayOptions",
     "Retry",
     "Route",
+    "Rows",
     "Sending",
     "by_verdict",
     "check_no_loop",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from datetime import datetime
+from numbers import Integral
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
 from webhooklab import clock
 from webhooklab.attempts import Attempts
-from webhooklab.errors import SendArgumentError
+from webhooklab.errors import SendArgumentError, UnknownDeliveryError
 from webhooklab.headers import Headers
 from webhooklab.records import EVENT_COLUMNS, Delivery
 from webhooklab.store import Store
@@ -19,6 +21,7 @@ Events: TypeAlias = pd.DataFrame | pd.Series | Delivery | int | Iterable[Any]
 """A frame, one of its rows, a delivery, its `seq`, or several of these two."""
 
 _NEEDED = ("headers_json", "body")
+_TYPES: Final[dict[str, type]] = {"time": datetime, "text": str, "bytes": bytes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,14 @@ _UNKNOWN: dict[str, Any] = {
 
 
 class Rows:
-    """All that is to be replayed, made into rows one at a time. Raises `SendArgumentError`."""
+    """All that is to be replayed, made into rows one at a time.
+
+    Raises `SendArgumentError`, and `UnknownDeliveryError` for a `seq` that the file has not.
+    """
 
     def __init__(self, events: Events, store: Store) -> None:
         self._store = store
-        self._frame, self._list = _read(events)
+        self._frame, self._list = _read(events, store)
 
     def __len__(self) -> int:
         return len(self._list) if self._frame is None else len(self._frame)
@@ -101,29 +107,62 @@ class Rows:
         return Given(self._store, each, {})
 
 
-def _read(events: Events) -> tuple[pd.DataFrame | None, list[Delivery | int]]:
+def _read(events: Events, store: Store) -> tuple[pd.DataFrame | None, list[Delivery | int]]:
     if isinstance(events, pd.Series):
-        events = pd.DataFrame([events])
+        is_row = events.index.isin([*EVENT_COLUMNS]).any()
+        events = pd.DataFrame([events]) if is_row else events.tolist()
     if isinstance(events, pd.DataFrame):
-        return _indexed(events), []
-    if isinstance(events, Delivery | int):
-        return None, [events]
-    several = list(events)
-    if not all(isinstance(each, Delivery | int) for each in several):
+        return _checked(events), []
+    several: list[Any] = list(events) if isinstance(events, Iterable) else [events]
+    if not all(isinstance(each, Delivery | Integral) for each in several):
         raise SendArgumentError(
             "Pass rows of lab.events (or lab.find, or webhooklab.read), a delivery like lab[42], "
             "or several of these."
         )
-    return None, several
+    return None, [each if isinstance(each, Delivery) else _seq(each, store) for each in several]
 
 
-def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
+def _seq(given: int, store: Store) -> int:
+    """The `seq` that is meant: -1 is that of the newest delivery."""
+    seq = int(given)  # NumPy has integers of its own
+    if seq < 0 and (newest := store.nth(seq)) is not None:
+        return newest.seq
+    if not store.seqs_after(seq - 1, 1, "seq = ?", (seq,)):
+        raise UnknownDeliveryError(
+            f"There is no delivery {seq} in {store.path.name}: see lab.events.index."
+        )
+    return seq
+
+
+def _checked(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its `seq` as index. Raises `SendArgumentError` for one of something else."""
     frame = frame.set_index("seq") if "seq" in frame.columns else frame
-    if len(frame) and not pd.api.types.is_integer_dtype(frame.index.infer_objects().dtype):
+    known = [name for name in EVENT_COLUMNS if name in frame.columns]
+    if len(frame) and not ((frame.index.name == "seq" or known) and _is_seqs(frame.index)):
         raise SendArgumentError(
             "These rows have no seq: pass rows of lab.events, lab.find or webhooklab.read."
         )
+    for name in known:
+        wanted = _TYPES.get(EVENT_COLUMNS[name])
+        if wanted is not None and not _is_all(frame[name], wanted):
+            raise SendArgumentError(
+                f"The column {name!r} is not as lab.events has it: pass rows of lab.events, "
+                "lab.find or webhooklab.read(path), which reads what lab.export wrote."
+            )
     return frame
+
+
+def _is_seqs(index: pd.Index) -> bool:
+    return pd.api.types.is_integer_dtype(index.infer_objects().dtype) and not index.hasnans
+
+
+def _is_all(column: pd.Series, wanted: type) -> bool:
+    """Whether all there is in a column is of a type; of most columns their dtype says so."""
+    if wanted is datetime and pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return True
+    if wanted is str and isinstance(column.dtype, pd.StringDtype):
+        return True
+    return all(isinstance(value, wanted) for value in column[column.notna()])
 
 
 def _cell(value: Any) -> Any:

@@ -97,6 +97,8 @@ def with_headers(pairs: Iterable[Pair], changes: Changes) -> tuple[Pair, ...]:
 
 def checked_headers(changes: Changes) -> Changes:
     """What a user gave as headers=. Raises `SendArgumentError`; no value is in its text."""
+    if not isinstance(changes, Mapping | None):
+        raise SendArgumentError("headers=: pass a dict of names and texts; None takes one away.")
     for name, value in (changes or {}).items():
         if not isinstance(name, str) or not (value is None or isinstance(value, str)):
             raise SendArgumentError(

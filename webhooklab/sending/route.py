@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -19,6 +20,7 @@ Where: TypeAlias = str | Callable[[Delivery], object]
 LIVE: Final = ("local", "jupyter", "relay", "smee", "webhookrelay")
 """Sources of what arrives; what was imported or recovered has not."""
 _NEVER: Final = frozenset({"CONNECT", "TRACE"})
+_is_method: Final = re.compile("[A-Z][A-Z-]*").fullmatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,8 @@ class Route:
     def check(self) -> None:
         """Raise for what makes no sense."""
         check_concurrency(self.concurrency)
-        if isinstance(self.methods, str) or not self.methods or _NEVER & set(self.methods):
+        methods = () if isinstance(self.methods, str) else self._methods
+        if not methods or _NEVER & set(methods) or not all(map(_is_method, methods)):
             raise SendArgumentError(
                 f'methods={self.methods!r}: pass names of methods, like ("POST", "PUT"); '
                 "CONNECT and TRACE are never forwarded."
@@ -53,14 +56,19 @@ class Route:
             raise SendArgumentError("where= is a filter's text, or a function of a delivery.")
         self.condition()
 
+    @property
+    def _methods(self) -> list[str]:
+        """As they are on the wire: in upper case."""
+        return [str(each).upper() for each in self.methods]
+
     def condition(self) -> tuple[str, list[object]]:
         """Which deliveries are meant, as SQL over `deliveries` with its parameters."""
         found, parameters = search.to_sql(
             search.parse(self.where if isinstance(self.where, str) else None)
         )
         below = "/" + self.path.strip("/")
-        parts = [_among("source", LIVE), _among("method", self.methods), f"({found})"]
-        given = [*LIVE, *self.methods, *parameters]
+        parts = [_among("source", LIVE), _among("method", self._methods), f"({found})"]
+        given = [*LIVE, *self._methods, *parameters]
         if below != "/":
             parts.append("(path = ? OR substr(path, 1, length(?)) = ?)")
             given += [below, f"{below}/", f"{below}/"]

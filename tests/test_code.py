@@ -53,7 +53,7 @@ def send_raw(lab, method: bytes, target: bytes, headers: list[bytes], body: byte
 
 
 def run_curl(lab, shell="bash"):
-    command = lab[-1].curl(lab.url, secrets=True)
+    command = lab[-1].curl(secrets=True)
     subprocess.run([shell], input=command, text=True, check=True, capture_output=True, timeout=60)
 
 
@@ -63,7 +63,7 @@ def run_in_sh(lab):
 
 
 def run_python(lab):
-    code = lab[-1].python(lab.url, secrets=True)
+    code = lab[-1].python(secrets=True)
     command = [sys.executable, "-W", "error", "-"]
     subprocess.run(command, input=code, text=True, check=True, capture_output=True, timeout=60)
 
@@ -137,6 +137,21 @@ def test_a_method_arrives_again(lab, run, method):
     send_raw(lab, method, b"/hooks", [b"X-Only: this"], b"")
     run(lab)
     check_same(lab[1], lab[2])
+
+
+@runners
+def test_it_goes_to_the_lab_that_has_it_unless_said_otherwise(lab, run):
+    send_raw(lab, b"POST", b"/hooks?a=1", HEADERS, b"{}")
+    for delivery in (lab[1], next(iter(lab))):
+        assert delivery.curl() == delivery.curl(lab.url)
+        assert delivery.python() == delivery.python(lab.url)
+    code, url = lab[1].curl("https://other.example/x"), lab.url
+    assert url not in code
+    assert "https://other.example/x/hooks?a=1" in code
+    run(lab)
+    assert [each.query_string for each in lab] == ["a=1"] * 2
+    lab.close()
+    assert lab[1].curl() == lab[1].curl(url)
 
 
 def test_a_method_is_quoted():

@@ -73,6 +73,7 @@ class Parts:
         self.closing.callback(self.followers.stop)
         self.exposures = Exposures()
         self.listening = Listening(self.store, self.mappings, options, elsewhere)
+        self.store.address = lambda: self.listening.url
         self.closing.callback(self._stop_listening)
         # Stopped while the file can still be written: how far it is belongs there.
         self.sending = Sending(

@@ -29,6 +29,9 @@ REPLAY_HEADER: Final = "webhooklab-replay"
 REWRITTEN_HEADER: Final = "Webhooklab-Rewritten"
 """Ours, on what a relay of others has written anew: its body is not the sender's byte for byte."""
 
+HERE: Final = "http://127.0.0.1/"
+"""Where a delivery is sent again when nobody says where, and nobody listens for its file."""
+
 _as_json = json.JSONEncoder().encode
 
 EVENT_COLUMNS: Final[dict[str, Kind]] = {
@@ -259,6 +262,7 @@ class Delivery(Message):
     """One captured HTTP request: the columns of `lab.events` as attributes, raw bytes included.
 
     Times are aware UTC datetimes. None is what a frame shows as NA: not said, or not known.
+    `base_url`: where its Lab takes deliveries.
     """
 
     seq: int
@@ -285,23 +289,28 @@ class Delivery(Message):
     status: int | None
     headers_json: str = field(repr=False)
     body: bytes = field(repr=False)
+    base_url: str = field(default=HERE, repr=False, compare=False)
 
     @cached_property
     def headers(self) -> Headers:
         """The headers in order, with duplicates; looked up without regard to case."""
         return Headers.from_json(self.headers_json)
 
-    def curl(self, base_url: str = "http://127.0.0.1/", *, secrets: bool = False) -> str:
-        """A shell command that sends this request again; credentials are `***` unless asked."""
+    def curl(self, base_url: str | None = None, *, secrets: bool = False) -> str:
+        """A shell command that sends this request again; credentials are `***` unless asked.
+
+        `base_url` None: to the Lab that captured it.
+        """
         return code.curl(self._sendable(base_url), secrets=secrets)
 
-    def python(self, base_url: str = "http://127.0.0.1/", *, secrets: bool = False) -> str:
-        """Python (httpx) that sends this request again; credentials are `***` unless asked."""
+    def python(self, base_url: str | None = None, *, secrets: bool = False) -> str:
+        """Python (httpx) that sends this request again; otherwise as `curl`."""
         return code.python(self._sendable(base_url), secrets=secrets)
 
-    def _sendable(self, base_url: str) -> code.Sendable:
+    def _sendable(self, base_url: str | None) -> code.Sendable:
+        base = self.base_url if base_url is None else base_url
         query = f"?{self.query_string}" if self.query_string else ""
-        url = base_url.rstrip("/") + "/" + self.path.removeprefix("/") + query
+        url = base.rstrip("/") + "/" + self.path.removeprefix("/") + query
         return code.Sendable(self.method, url, self.headers.pairs, self.body)
 
     def __repr__(self) -> str:

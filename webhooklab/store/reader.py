@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from webhooklab import clock
-from webhooklab.records import EVENT_COLUMNS, Delivery
+from webhooklab.records import EVENT_COLUMNS, HERE, Delivery
 from webhooklab.store import dropping, reading, writing
 from webhooklab.store.connection import Connection, connect, translated
 from webhooklab.store.dropping import Dropped
@@ -27,6 +27,8 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.address: Callable[[], str] = str
+        """Where deliveries are taken for the file; "" when nobody listens."""
         self._idle: list[Connection] | None = []
         self._idle_lock = threading.Lock()
 
@@ -180,7 +182,8 @@ class Reader:
     def _deliveries(self, where: str, parameters: Sequence[object]) -> list[Delivery]:
         with self.reading() as connection:
             rows = connection.execute(_DELIVERY_QUERY + where, parameters).fetchall()
-        return [_delivery(row) for row in rows]
+        base_url = self.address() or HERE
+        return [_delivery(row, base_url) for row in rows]
 
     # The rest
 
@@ -203,9 +206,9 @@ class Reader:
         return [row[0] for row in rows]
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
+def _delivery(row: Sequence[Any], base_url: str) -> Delivery:
     values = dict(zip(("seq", *EVENT_COLUMNS), row, strict=True))
     for name, kind in EVENT_COLUMNS.items():
         if kind == "time" and values[name] is not None:
             values[name] = clock.to_datetime(values[name])
-    return Delivery(**values)
+    return Delivery(**values, base_url=base_url)

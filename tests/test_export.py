@@ -161,6 +161,9 @@ def test_other_frames_are_not_exported(some, tmp_path):
     for frame in (some.payloads, some.unbatched, some.events.reset_index(), broken):
         with pytest.raises(FileFormatError, match="to_csv or to_parquet"):
             some.export(tmp_path / "out.csv", frame)
+    for other in (some[1], [1], some.events.iloc[0]):
+        with pytest.raises(FileFormatError, match=r"pass rows of lab\.events"):
+            some.export(tmp_path / "out.csv", other)
     assert not list(tmp_path.glob("out.*"))
 
 

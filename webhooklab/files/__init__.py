@@ -48,6 +48,11 @@ def export_store(path: Path, store: Store, *, secrets: bool, overwrite: bool) ->
 
 def export_frame(path: Path, events: pd.DataFrame, *, secrets: bool, overwrite: bool) -> Path:
     """Export rows of `lab.events`. Columns that are missing stay missing."""
+    if not isinstance(events, pd.DataFrame):
+        raise FileFormatError(
+            f"{type(events).__name__} cannot be exported: pass rows of lab.events, like lab[41:44] "
+            "or lab.events.loc[[42]]."
+        )
     starts = range(0, max(len(events), 1), _FRAME_SLICE_ROWS)
     slices = (events.iloc[start : start + _FRAME_SLICE_ROWS] for start in starts)
     tables = (table_from_frame(part) for part in slices)

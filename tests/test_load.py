@@ -231,6 +231,21 @@ def test_what_webhook_site_gives_out(lab, tmp_path, shape):
     assert lab[1].path.endswith("/x")
 
 
+def test_what_has_the_newest_first_is_taken_in_as_it_came(lab, tmp_path):
+    seconds = [27, 26, 26, 25]
+    rows = [
+        CAPTURED | {"content": str(place), "created_at": f"2025-07-04 14:27:{second}"}
+        for place, second in enumerate(seconds)
+    ]
+    (tmp_path / "x.json").write_text(json.dumps({"data": rows}))
+    lab.load(tmp_path / "x.json")
+    assert [each.body for each in lab] == [b"3", b"2", b"1", b"0"]
+    (tmp_path / "y.json").write_text(json.dumps([rows[1], rows[2], rows[0]]))
+    lab.clear()
+    lab.load(tmp_path / "y.json")
+    assert [each.body for each in lab] == [b"1", b"2", b"0"]
+
+
 @pytest.mark.parametrize("named", ["headers.{}", "headers.{}.{}", "headers_{}"])
 def test_a_csv_of_webhook_site_with_a_column_for_each_header(lab, tmp_path, named):
     row = {name: value for name, value in CAPTURED.items() if name != "headers"}

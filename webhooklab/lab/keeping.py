@@ -44,10 +44,11 @@ class Keeping(Face):
 
         What `export` wrote (`.csv`, `.jsonl`, `.parquet`, `.har`), other programs' HAR (browsers,
         mitmproxy), webhook.site's CSV and JSON, a `.json` file or a directory of them, each the
-        body of one delivery. They keep `received_at` and `status`, get a new `seq` and the `source`
-        "import", and are interpreted and checked as if they came now; nothing is fetched for them
-        and none is forwarded. One that is there already (same `received_at`, method, path and body)
-        is not added, so a second call adds nothing.
+        body of one delivery. They keep `received_at` and `status`, get a new `seq` (in the file's
+        order; from its end where the newest is first) and the `source` "import", and are
+        interpreted and checked as if they came now; nothing is fetched for them and none is
+        forwarded. One that is there already (same `received_at`, method, path and body) is not
+        added, so a second call adds nothing.
 
         A file is read through before anything is stored, and is taken whole or not at all; where
         the process is killed meanwhile, the next call adds the rest. Raises `FileFormatError`,

@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -93,7 +93,14 @@ def _looked_through(read: Reader) -> _Looked:
         held = held if room > 0 else None
         if held is not None:
             held.append(each)
-    return _Looked(count, first, last, held)
+    return _Looked(count, first, last, held and _as_they_came(held))
+
+
+def _as_they_came(held: list[Imported]) -> list[Imported]:
+    """From the end where the newest is first, as webhook.site gives it: `seq` follows time."""
+    times = [each.request.received_at for each in held]
+    falls = times[0] > times[-1] and all(one >= next_one for one, next_one in pairwise(times))
+    return held[::-1] if falls else held
 
 
 def _counted(new: Iterator[Imported], advance: Callable[[int], object]) -> Iterator[Imported]:

@@ -10,10 +10,10 @@ import hypothesis
 import pytest
 
 from tests.api_parts import pulling_in
+from tests.left_behind import MARK, end_all, left_behind
 from tests.process_parts import end_listener
 from tests.processes import Kernels
 from webhooklab import Lab
-from webhooklab.processes import Registry
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 
@@ -79,6 +79,7 @@ hypothesis.settings.load_profile("any machine")
 def pytest_configure(config):
     config.stash[SKIPPED] = []
     # Listeners of the tests are listed where no others are, in every process that tests start.
+    os.environ[MARK] = str(os.getpid())
     os.environ["XDG_STATE_HOME"] = config.stash[STATE] = tempfile.mkdtemp(prefix="webhooklab-")
     # What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -95,12 +96,11 @@ def pytest_runtest_makereport(item):
 
 
 def pytest_sessionfinish(session):
-    left = Registry().living()
+    left = left_behind()
     if left:
-        print("\nThe tests have left listeners behind:", *left, sep="\n  ")
+        print("\nThe tests have left behind:", *left, sep="\n  ")
         session.exitstatus = NOT_TO_BE_REPEATED
-    for entry in left:
-        os.kill(entry.pid, signal.SIGTERM)
+        end_all()
     shutil.rmtree(session.config.stash[STATE], ignore_errors=True)
     skipped = session.config.stash[SKIPPED]
     if skipped and "WEBHOOKLAB_CI" in os.environ:

@@ -62,6 +62,20 @@ def test_pollers_and_fetchers_say_what_they_do(lab):
     assert "pollers: bad" in health.frame.index
 
 
+def test_each_way_in_says_what_it_does(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    exposure = lab.expose(base_url="https://abc.example")
+    local = f"listening at {lab.url}"
+    assert lab.health().sources == {"local": local, "tunnel": exposure.state}
+    assert "whoever knows it can send to it" in repr(lab.health())
+    assert exposure.url.rpartition("/")[0] not in repr(lab.health())
+    exposure.close()
+    assert lab.health().sources["tunnel"].startswith("closed")
+    lab.expose("smee", base_url="http://127.0.0.1:1/channel-nobody")
+    assert list(lab.health().sources) == ["local", "tunnel", "smee"]
+    until(lambda: "failed" in lab.health().sources["smee"])
+
+
 def test_a_disk_that_is_nearly_full(lab, monkeypatch):
     monkeypatch.setattr(checkup, "DISK_FULL_SHARE", 0.0)
     (warning,) = lab._describe().notices

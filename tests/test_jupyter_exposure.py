@@ -13,6 +13,7 @@ import pytest
 
 from tests import raw_http
 from tests.jupyter.jupyter_server import JupyterServer
+from tests.process_parts import SteadySender
 from tests.processes import LabProcess
 from tests.waiting import until
 from webhooklab import Lab, envelope
@@ -166,6 +167,17 @@ def test_closed_is_503_revoked_is_404_and_the_next_url_is_new(exposure, lab):
     assert again != url
     assert ask(again).status == 200
     assert ask(url).status == 404
+
+
+def test_exposing_again_turns_no_sender_away(exposure, lab):
+    with SteadySender(exposure.url) as sender:
+        for _ in range(30):
+            assert lab.expose().url == exposure.url
+            sender.more(2)
+    assert sender.errors == []
+    assert exposure.closed
+    exposure.close()
+    assert ask(exposure.url).status == 200, "what has given way does not close the later one"
 
 
 def test_a_restarted_kernel_and_a_restarted_server_keep_the_url(file, server, monkeypatch):

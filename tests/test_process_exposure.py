@@ -63,8 +63,7 @@ def test_a_kernel_dies_and_comes_back_and_no_sender_to_the_public_url_notices(fi
                 assert lab.check().ok
                 assert lab.expose().url == lab.public_url == url
                 sender.more(5)
-                sender._over.set()
-                sender.join()
+                sender.stop()
                 assert sender.errors == []
                 kept = [row.body for row in lab]
                 assert set(kept) >= set(sender.acknowledged)

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from tests.processes import Process
 from tests.raw_http import Client, post, request
 from tests.waiting import until
 from webhooklab import Lab, read
@@ -100,6 +101,38 @@ def test_a_lock_that_another_holds_for_too_long(file, monkeypatch):
             assert client.ask(request(body=b"kept")).status == 200, "the connection is kept"
         recovers(lab, 2)
         assert [each.body for each in lab] == [b"kept", b"recovered"]
+
+
+WITHOUT_LOCKS = """
+import json, sys
+from tests.without_locks import refuse_locks
+from webhooklab import Lab, WebhookLabError, read
+from webhooklab.store import connection
+connection.BUSY_TIMEOUT_SECONDS = 0.1
+refuse_locks()
+for begin in (Lab, lambda file: Lab(file, listener="process"), read):
+    try:
+        said = repr(begin(sys.argv[1]))
+    except WebhookLabError as error:
+        said = str(error)
+    print(json.dumps(said), flush=True)
+"""
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_file_system_that_refuses_locks(file, fresh):
+    if not fresh:
+        with Lab(file) as lab:
+            post(lab.url, b"before")
+    with Process(WITHOUT_LOCKS, str(file)) as process:
+        for _ in range(3):
+            assert "refuses locks" in (said := process.hear())
+            assert "local disk" in said
+    assert {each.name for each in file.parent.iterdir()} <= {file.name, f"{file.name}-lock"}
+    with Lab(file) as lab:
+        assert post(lab.url, b"after").status == 200
+        bodies = [each.body for each in lab]
+    assert bodies == [b"before", b"after"][fresh:]
 
 
 def test_a_file_that_is_moved_away_and_put_back(lab, file):

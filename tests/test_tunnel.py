@@ -7,9 +7,10 @@ some name the listener there, and that address in X-Forwarded-Host.
 import pytest
 
 from tests import raw_http
+from tests.process_parts import SteadySender
 from webhooklab import Lab
 from webhooklab.errors import ExposureError
-from webhooklab.secret import kept_gates, kept_secret
+from webhooklab.secret import kept_gates, kept_secret, open_tunnel
 
 TUNNEL = "https://abc.tunnel.example"
 BY_TUNNEL = ("Host: abc.tunnel.example", "X-Forwarded-Host: ABC.tunnel.example")
@@ -51,6 +52,28 @@ def test_closed_is_503_and_revoked_is_404(lab, host):
     lab.expose(base_url=TUNNEL).revoke()
     assert ask(lab, host, secret) == 404
     assert lab.expose(base_url=TUNNEL).url != f"{TUNNEL}/{secret}"
+
+
+def test_exposing_again_turns_no_sender_away(lab):
+    exposure = lab.expose(base_url="https://test")  # what these senders call it
+    with SteadySender(lab.url + exposure.url.removeprefix("https://test/")) as sender:
+        for _ in range(30):
+            exposure = lab.expose(base_url="https://test")
+            sender.more(2)
+    assert sender.errors == []
+    lab.expose(base_url=TUNNEL)
+    assert ask(lab, "Host: test", exposure.url.removeprefix("https://test/")) == 503
+    lab.close()
+    assert open_tunnel(lab.path) is None
+
+
+def test_an_earlier_tunnel_that_closes_leaves_the_later_one_the_newest(lab):
+    first = lab.expose(base_url="https://one.example")
+    later = lab.expose(base_url=TUNNEL)
+    first.close()
+    assert open_tunnel(lab.path) == TUNNEL
+    later.close()
+    assert open_tunnel(lab.path) is None
 
 
 def test_what_is_no_tunnels_address_is_said_to_be_none(lab):

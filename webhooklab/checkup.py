@@ -14,6 +14,7 @@ from webhooklab.defaults import (
     SLOW_COMMIT_SECONDS,
     STALL_TOLD_SECONDS,
 )
+from webhooklab.exposure import Exposures
 from webhooklab.health import Health, size_text
 from webhooklab.pulling import Pulling
 from webhooklab.sending import Forward, Sending
@@ -40,6 +41,7 @@ class Listener:
 def examine(
     store: Store,
     listener: Listener,
+    exposures: Exposures,
     pulling: Pulling,
     sending: Sending,
     *,
@@ -51,6 +53,7 @@ def examine(
     found = replace(
         found,
         lost_messages=lost_messages,
+        sources={**found.sources, **{each.name: each.state for each in exposures.all}},
         pollers={each.name: _poller(each.stats) for each in list(pulling.pollers.values())},
         fetchers={each.name: _fetcher(each.stats) for each in list(pulling.fetchers.values())},
         forwards={each.name: _forward(each) for each in list(sending.forwards.values())},

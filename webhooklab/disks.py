@@ -1,10 +1,12 @@
-"""What a file stands on: a network file system, a disk that is nearly full."""
+"""What a file stands on: a network file system, a disk that is nearly full, one without locks."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,7 @@ NETWORK: Final = frozenset(
 )
 """File systems that are shared by machines, as Linux names them."""
 
+_NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
 
@@ -75,3 +78,21 @@ def file_system(path: Path) -> str | None:
 def on_network(path: Path) -> bool:
     """Whether a file is on a network file system, where SQLite's write-ahead log does not work."""
     return file_system(path) in NETWORK
+
+
+def refuses_locks(path: Path) -> bool:
+    """Whether no file beside this one can be locked, as on NFS whose lock service does not run.
+
+    It is tried on another file: to close this one would take SQLite's own locks away.
+    https://www.sqlite.org/howtocorrupt.html#posix_close_bug
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows, which always locks
+
+        with tempfile.TemporaryFile(dir=path.parent) as beside:
+            fcntl.lockf(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        return False
+    except OSError as error:
+        return error.errno in _NO_LOCKS
+    return False

@@ -83,6 +83,10 @@ class Exposure(ABC):
         The next exposure has a new one.
         """
 
+    def give_way(self, to: Exposure) -> None:
+        """End: `to`, of the same name, has taken the place of this."""
+        self.close()
+
     def blame(self, status: int | None) -> str:
         """What to do about a test delivery that did not get through: whose move it is.
 
@@ -116,16 +120,19 @@ class Exposures:
             self.browser_url = checked_address(browser_url)
 
     def replace(self, name: str) -> None:
-        """Close the exposure of this name, if there is one: another takes its place."""
+        """Close the exposure of this name, if there is one: another is about to be made."""
         with self._lock:
             earlier = self._open.pop(name, None)
         if earlier is not None:
             earlier.close()
 
     def add(self, exposure: Exposure) -> None:
-        """Have it closed with the lab."""
+        """Have it closed with the lab. An earlier one of its name gives way to it."""
         with self._lock:
+            earlier = self._open.pop(exposure.name, exposure)
             self._open[exposure.name] = exposure
+        if earlier is not exposure:
+            earlier.give_way(exposure)
 
     @property
     def current(self) -> Exposure | None:

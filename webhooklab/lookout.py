@@ -9,6 +9,7 @@ from webhooklab.answering import FORWARD, RESPOND
 from webhooklab.checkup import examine
 from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, NOTICES_SECONDS, VITALS_SECONDS
 from webhooklab.errors import CaptureFileError
+from webhooklab.exposure import Exposures
 from webhooklab.health import Health
 from webhooklab.listening import LOST, Listening
 from webhooklab.pulling import Pulling
@@ -17,13 +18,19 @@ from webhooklab.store import Store
 
 
 class Lookout:
-    """How what listens, what is stored, what pulls and what sends on are."""
+    """How what listens, what is stored, what exposes, what pulls and what sends on are."""
 
     def __init__(
-        self, store: Store, listening: Listening, pulling: Pulling, sending: Sending
+        self,
+        store: Store,
+        listening: Listening,
+        exposures: Exposures,
+        pulling: Pulling,
+        sending: Sending,
     ) -> None:
         self._store = store
         self._listening = listening
+        self._exposures = exposures
         self._pulling = pulling
         self._sending = sending
         self._look_at = 0.0
@@ -34,7 +41,12 @@ class Lookout:
         """How it is; `timeout` in seconds, for a process that listens. `CaptureFileError`."""
         listener = self._listening.told(timeout)
         return examine(
-            self._store, listener, self._pulling, self._sending, lost_messages=lost_messages
+            self._store,
+            listener,
+            self._exposures,
+            self._pulling,
+            self._sending,
+            lost_messages=lost_messages,
         )
 
     @property

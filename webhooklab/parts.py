@@ -80,7 +80,9 @@ class Parts:
             self.store, refuse=partial(self._refusal_to_send, options.allow_origins)
         )
         self.closing.callback(self.sending.stop)
-        self.lookout = Lookout(self.store, self.listening, self.pulling, self.sending)
+        self.lookout = Lookout(
+            self.store, self.listening, self.exposures, self.pulling, self.sending
+        )
         if self.leads:
             reach.take_up(self.to_expose(None, reach.Access()))
         else:

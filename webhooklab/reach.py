@@ -55,7 +55,6 @@ def _by_jupyter(wish: Wish) -> Exposure:
             "This Python knows no Jupyter, so no Jupyter server can make a public URL. Have a "
             "tunnel lead to lab.url, and pass its address: lab.expose(base_url=...)."
         ) from error
-    wish.exposures.replace(JupyterExposure.name)
     return JupyterExposure(
         wish.file,
         wish.behind,
@@ -70,7 +69,6 @@ def _by_tunnel(wish: Wish) -> Exposure:
             "Which tunnel? Start one to lab.url, and pass its address: "
             'lab.expose(base_url="https://abc.example").'
         )
-    wish.exposures.replace(TunnelExposure.via)
     return TunnelExposure(wish.file, wish.gates, wish.base_url)
 
 

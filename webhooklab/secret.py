@@ -67,12 +67,19 @@ class Secret:
         """
         kept = _kept(self._file)
         self.text = kept.secrets.get(self._way, self.text)
-        gates = {**kept.gates}
-        gates.pop(host, None)
-        newest = dict([*gates.items(), (host, open)][-MAX_KEPT_GATES:])
-        known = {**kept.secrets, self._way: self.text}
-        _keep(self._file, replace(kept, secrets=known, gates=newest, tunnel=address))
+        kept = replace(kept, secrets={**kept.secrets, self._way: self.text})
+        _keep(self._file, _with_gate(kept, host, address, open=open))
         return Gate(f"/{self.text}", open=open)
+
+
+def _with_gate(kept: _Kept, host: str, address: str, *, open: bool) -> _Kept:  # noqa: A002
+    """The same with this gate: what is closed keeps its place, what is opened is the newest."""
+    gates = {**kept.gates}
+    if not open and host in gates:
+        return replace(kept, gates={**gates, host: False})
+    gates.pop(host, None)
+    newest = dict([*gates.items(), (host, open)][-MAX_KEPT_GATES:])
+    return replace(kept, gates=newest, tunnel=address)
 
 
 def kept_secret(file: Path, way: str) -> str | None:

@@ -33,9 +33,13 @@ class TunnelExposure(Exposure):
         self._set()
 
     def _set(self) -> None:
-        host = urlsplit(self._address).netloc.rpartition("@")[2].lower()
-        gate = self._secret.gate(host, self._address, open=not self._closed)
-        self._gates.set(host, gate)
+        gate = self._secret.gate(self.host, self._address, open=not self._closed)
+        self._gates.set(self.host, gate)
+
+    @property
+    def host(self) -> str:
+        """What senders by the tunnel call."""
+        return urlsplit(self._address).netloc.rpartition("@")[2].lower()
 
     @property
     def url(self) -> str:
@@ -57,6 +61,12 @@ class TunnelExposure(Exposure):
     def close(self) -> None:
         self._closed = True
         self._set()
+
+    def give_way(self, to: Exposure) -> None:
+        """Where both have one gate, it is the later one's, and no sender is to find it shut."""
+        self._closed = True
+        if not (isinstance(to, TunnelExposure) and to.host == self.host):
+            self._set()
 
     def revoke(self) -> None:
         self._closed = True

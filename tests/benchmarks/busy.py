@@ -14,6 +14,7 @@ SITUATIONS = {
     IDLE: NO_TARGET,
     ("sleeping", "short"): NO_TARGET,
     ("computing", "short"): Target(0.15, 0.25),
+    ("holding", "short"): NO_TARGET,
     ("idle", "default"): NO_TARGET,
     ("computing", "default"): NO_TARGET,
 }

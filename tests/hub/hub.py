@@ -18,6 +18,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from tests.jupyter.jupyter_server import ROOT, extension_settings, free_port
+from tests.left_behind import MARK
 
 PROXY = "configurable-http-proxy"
 HOW_TO_INSTALL = f"no {PROXY}: `npm install -g {PROXY}`, and `pip install webhooklab[test]`"
@@ -61,7 +62,11 @@ class Hub:
         self._wait(lambda: self.api("GET", ""))
 
     def _config(self, folder):
-        environment = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")}
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "IPYTHONDIR": str(folder / "ipython"),
+            MARK: os.environ.get(MARK, ""),
+        }
         return _CONFIG.format(
             url=self.url,
             hub_port=free_port(),
@@ -93,9 +98,18 @@ class Hub:
 
     def user(self, name):
         """A user who was invited, once the server runs."""
-        self._wait(lambda: self.api("GET", f"users/{name}")["servers"][""]["ready"] or None)
+        self.wait_for(name)
         token = self.api("POST", f"users/{name}/tokens", {"note": "tests"})["token"]
         return User(self, name, token)
+
+    def wait_for(self, name):
+        """Until a user's server runs."""
+        self._wait(lambda: self.api("GET", f"users/{name}")["servers"][""]["ready"] or None)
+
+    def end_server(self, name):
+        """As by the Hub's button, or its culler."""
+        self.api("DELETE", f"users/{name}/server")
+        self._wait(lambda: None if self.api("GET", f"users/{name}")["servers"] else True)
 
     def _wait(self, look, seconds=90):
         deadline = time.monotonic() + seconds
@@ -123,7 +137,10 @@ class User:
     def __init__(self, hub, name, token):
         self.base = f"{hub.url}/user/{name}/"
         self._token = token
-        self._kernel = ask(f"{self.base}api/kernels", "POST", token, {})["id"]
+        self.start_kernel()
+
+    def start_kernel(self):
+        self._kernel = ask(f"{self.base}api/kernels", "POST", self._token, {})["id"]
 
     def run(self, code):
         """Run code in the kernel; returns what its last line printed, read as JSON."""

@@ -1,5 +1,6 @@
 """A lab behind a real JupyterHub: reached by anyone who knows its URL, and nothing else is."""
 
+import json
 import secrets
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests import raw_http
 from tests.hub.conftest import EXPOSE
+from tests.jupyter.jupyter_server import ROOT
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(240)  # the Hub and its servers start in the first test's time
@@ -34,13 +36,14 @@ def test_the_url_is_the_hubs_public_one(hub, url, ada):
     assert said[0] == url
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_anonymous_hooks_arrive_for_every_verb(url, ada, method):
     answer = ask(url, method, "a%2Fb?x=%20", ("Origin: https://evil.example",), b"{}")
     assert answer.status == 200
     shown = ada.run(LAST)
     assert shown[:3] == [method, "/a%2Fb", "x=%20"]
     assert shown[4:7] == ["jupyter", "127.0.0.1", 2]
+    assert answer.body == b""
 
 
 def test_large_chunked_and_many_fielded_bodies_arrive(url, ada):
@@ -106,6 +109,20 @@ def test_closed_is_503_and_a_restarted_kernel_keeps_the_url(url, ada):
     assert ask(url).status == 200
 
 
+def test_the_first_notebooks_shop_posts_to_the_public_url(url, ada):
+    cells = json.loads((ROOT / "notebooks/01_first_webhook.ipynb").read_text())["cells"]
+    code = ["".join(each["source"]) for each in cells if each["cell_type"] == "code"]
+    until_shop = code[: next(n for n, each in enumerate(code) if "shop.advance" in each) + 1]
+    told = ada.run(
+        "\n".join(until_shop)
+        + "\nshop.close(); url, came = lab.public_url, set(got.events.source)\n"
+        "lab.close(); import json; print(json.dumps([url, sorted(came)]))"
+    )
+    assert told[0].startswith(f"{ada.base}webhooklab/in/")
+    assert told[0] != url, "it is another capture file"
+    assert told[1] == ["jupyter"]
+
+
 def test_nothing_of_the_secret_is_in_any_log(hub, url):
     secret = urlsplit(url).path.split("/")[5]
     ask(url, "BREW")
@@ -113,6 +130,18 @@ def test_nothing_of_the_secret_is_in_any_log(hub, url):
     log = hub.log_path.read_text()
     assert "/webhooklab/in/..." in log
     assert secret[:12] not in log
+
+
+def test_a_restarted_server_keeps_the_url(hub, url, ada):
+    hub.end_server("ada")
+    assert ask(url).status == 403  # so says the Hub while there is no server
+    hub.invite("ada")
+    hub.wait_for("ada")
+    assert ask(url).status == 503  # so do we, while there is no lab
+    ada.start_kernel()
+    assert ada.run(EXPOSE) == url
+    assert ask(url, path="again").status == 200
+    assert ada.run("print(json.dumps(lab[-1].path))") == "/again"
 
 
 def test_revoked_is_404(url, ada):

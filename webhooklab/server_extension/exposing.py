@@ -83,6 +83,11 @@ class JupyterExposure(Exposure):
                 self._closed = True
                 self._lead(Door())
 
+    def give_way(self, to: Exposure) -> None:
+        """The later one's door is the same: it is open, and no sender is to find it shut."""
+        with self._lock:
+            self._closed = True
+
     def revoke(self) -> None:
         with self._lock:
             self._closed = True

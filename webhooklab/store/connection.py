@@ -28,6 +28,12 @@ _HELP = {
     sqlite3.SQLITE_CORRUPT: "It is damaged: keep a copy, and recover what can be read with "
     "`sqlite3 FILE .recover`.",
 }
+_HELP_WITHOUT_LOCKS: Final = (
+    "The file system refuses locks, as a network file system may, so nobody can tell who writes: "
+    "put the capture file on a local disk."
+)
+_MAY_BE_LOCKS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL)
+"""What SQLite says where locks are refused, according to how they are."""
 
 
 def create(path: Path) -> None:
@@ -200,6 +206,12 @@ def translated(path: Path) -> Iterator[None]:
                 f"The capture file {path} cannot be opened: check that it exists and that its "
                 "folder can be written to."
             ) from error
-        raise StoreError(f"The capture file {path}: {error}. {_HELP.get(code, '')}".strip()) from (
+        raise StoreError(f"The capture file {path}: {error}. {_help(path, code)}".strip()) from (
             error
         )
+
+
+def _help(path: Path, code: int) -> str:
+    if code in _MAY_BE_LOCKS and disks.refuses_locks(path):
+        return _HELP_WITHOUT_LOCKS
+    return _HELP.get(code, "")

@@ -113,5 +113,7 @@ def test_the_snapshot_says_what_the_table_said(store):
     assert "unchecked" not in page
 
 
-def test_the_snapshot_of_nothing(store):
+def test_the_snapshot_of_nothing_and_of_one(store):
     assert "<table" not in snapshot_html(store, describe())
+    add(store, 1)
+    assert "captures.db: 1 delivery; as of" in snapshot_html(store, describe())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from jupyter_client.manager import start_new_kernel
 
 from tests.processes import LabProcess, Process
@@ -132,6 +133,14 @@ def test_a_lab_without_a_path_is_gone_when_the_process_ends():
 def test_memory_is_refused():
     with pytest.raises(WebhookLabError, match=r"Lab\(None\)"):
         Lab(":memory:")
+
+
+def test_outside_a_notebook_it_is_a_line_of_text(lab):
+    post(lab.url)
+    shown, _ = DisplayFormatter().format(lab)
+    assert shown == {"text/plain": repr(lab)}
+    assert lab.url in repr(lab)
+    assert "1 delivery" in repr(lab)
 
 
 def test_a_closed_lab_reads(lab):

@@ -40,7 +40,8 @@ def snapshot_html(store: Store, description: Description, rows: int = SNAPSHOT_R
     when = f"{clock.to_datetime(clock.now_us()):%Y-%m-%d %H:%M:%S}"
     shown = len(found["seq"])
     newest = f", the newest {shown:,} below" if shown < total else ""
-    line = f"{escape(description.file)}: {total:,} deliveries{newest}; as of {when} UTC"
+    count = f"{total:,} {'delivery' if total == 1 else 'deliveries'}"
+    line = f"{escape(description.file)}: {count}{newest}; as of {when} UTC"
     return (
         '<div class="webhooklab-snapshot">'
         f"<p><strong>webhooklab inbox</strong>, closed.<br>{line}.<br>"

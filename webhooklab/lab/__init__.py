@@ -153,7 +153,9 @@ class Lab(
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Lab {self.url} {self._parts.headline}; {len(self):,} deliveries>"
+        count = len(self)
+        deliveries = "delivery" if count == 1 else "deliveries"
+        return f"<Lab {self.url} {self._parts.headline}; {count:,} {deliveries}>"
 
 
 def _elsewhere(listener: str, *, outlives: bool) -> Elsewhere | None:

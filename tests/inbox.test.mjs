@@ -17,6 +17,7 @@ const {
   codingsOf,
   columnName,
   compileFilter,
+  countsText,
   counterpart,
   curlCode,
   editableBody,
@@ -27,6 +28,7 @@ const {
   headerLines,
   Held,
   hexDump,
+  isAlive,
   kindOf,
   Lookups,
   mergeRows,
@@ -43,6 +45,7 @@ const {
   sideLines,
   sizeText,
   sortRows,
+  statusOf,
   textRepr,
   timeText,
   treeLines,
@@ -488,6 +491,26 @@ test("rows group by entity, open ones with their rows", () => {
     groupLines(rows, new Set([closed[0].key])).map((line) => line.seq ?? line.label),
     ["order o1", 3, 1, "No entity"],
   );
+});
+
+test("a silent kernel is said to be silent, and a closed lab to be closed for good", () => {
+  const limits = { heartbeatSeconds: 2 };
+  const [open, closed] = ["listening", "closed"].map((status) => ({ status, total: 3, rate: 5, file: "a.db" }));
+  assert.equal(isAlive({ state: open, limits }, false, 6_000), true);
+  assert.equal(isAlive({ state: open, limits }, false, 8_000), false);
+  assert.equal(isAlive({ state: null, limits }, false, Infinity), false);
+  // A closed one says nothing any more, but it still reads; not once its kernel has ended.
+  assert.equal(isAlive({ state: closed, limits }, false, Infinity), true);
+  assert.equal(isAlive({ state: closed, limits }, true, 0), false);
+
+  assert.equal(statusOf(open, true, false), "listening");
+  assert.equal(statusOf(open, true, true), "paused");
+  assert.equal(statusOf(open, false, true), "waiting");
+  for (const alive of [true, false]) assert.equal(statusOf(closed, alive, true), "closed");
+
+  assert.equal(countsText(open, true), "3 deliveries · 5.0/s · a.db");
+  assert.equal(countsText(open, false), "3 deliveries · a.db");
+  assert.equal(countsText(closed, true), "3 deliveries · a.db");
 });
 
 test("times, sizes and code are written for people", () => {

@@ -87,3 +87,23 @@ def test_a_closed_lab_leaves_a_page_that_is_saved_and_opens_without_a_kernel(not
     page.page.goto("about:blank")
     page.open(kernel=False)
     page.page.locator(".webhooklab-snapshot table").first.wait_for()
+
+
+def test_without_a_snapshot_the_inbox_stays_and_still_reads(notebook):
+    setup = SETUP.replace("Lab(None)", "Lab(None, snapshot=False)")
+    page = notebook(
+        setup + "inbox.display()",
+        "post(lab.url, {'text': 'x' * 300_000, 'end': 'the end'})",
+        "lab.close()",
+    )
+    page.run(0)
+    page.run(1)
+    page.wait_rows("1")
+    page.run(2)
+    page.wait_status("Closed")
+    page.click_row(1)
+    page.page.locator(".whl-tree", has_text="the end").wait_for()
+    with page.page.expect_download():
+        page.page.get_by_role("button", name="Export CSV").click()
+    assert page.page.locator(".webhooklab-snapshot").count() == 0
+    assert "/s" not in page.page.locator(".whl-counts").inner_text()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.jupyter.test_inbox_live import SETUP
 
+DIRTY = "window.jupyterapp.shell.currentWidget.context.model.dirty"
 FILTERS = [
     *("type:order", "type:order.shipped", "-type:order", "type:*.paid", "entity:inv_3", "invoice"),
     *("evt_19", '"evt_190"', "query:page=1 type:order", "verified:unchecked", "status:200 seq:7"),
@@ -96,6 +97,78 @@ def test_grouped_by_entity_with_the_keyboard(notebook):
     page.page.locator(".whl-group[aria-expanded=true]").wait_for()
     page.page.keyboard.press("ArrowDown")
     page.page.locator(".whl-title").wait_for()
+    heading = page.page.locator(".whl-group[aria-rowindex='2']")
+    assert heading.locator(".whl-c-path").inner_text() == "invoice inv_2"
+    assert heading.locator(".whl-c-event_type").inner_text() == "1 delivery · invoice.paid"
+
+
+def test_keys_in_the_inbox_are_not_the_notebooks_but_saving_is(notebook):
+    page = notebook(SETUP + "fill(lab, 3)\ninbox.display()", "", "")
+    page.run(0)
+    page.wait_total(3)
+    keys = page.page.keyboard
+    page.click_row(3)
+    assert page.page.evaluate(f"() => {DIRTY}")
+    keys.press("Control+s")
+    page.page.wait_for_function(f"!{DIRTY}")
+
+    for part in (
+        page.page.get_by_role("treeitem").first,
+        page.page.get_by_role("tab", name="Payload"),
+        page.page.get_by_role("button", name="Copy JSON"),
+        page.page.get_by_role("button", name="Follow"),
+    ):
+        part.focus()
+        for key in ("ArrowDown", "b", "b", "x"):
+            keys.press(key)
+        assert page.page.evaluate("() => document.activeElement.closest('.whl') !== null")
+        assert page.page.locator(".jp-CodeCell").count() == 3
+    page.page.get_by_role("button", name="Copy JSON").focus()
+    keys.press("Escape")
+    page.page.locator(".whl-detail").wait_for(state="hidden")
+
+
+def test_what_scrolls_can_be_reached_with_the_keyboard(notebook):
+    sent = 'post(lab.url, b"order=42", content_type="application/x-www-form-urlencoded")'
+    page = notebook(f"{SETUP}{sent}\ninbox.display()")
+    page.run(0)
+    page.wait_rows("1")
+    page.click_row(1)
+    page.page.get_by_role("button", name="Show “Query and form”").click()
+    page.page.locator(".whl-panel td", has_text="42").wait_for()
+    page.page.keyboard.press("Tab")
+    page.page.wait_for_function("document.activeElement.getAttribute('role') === 'tabpanel'")
+
+
+CUT = "(cell) => cell.scrollWidth > cell.clientWidth"
+
+
+def test_a_narrow_window_still_shows_what_the_sender_got(notebook):
+    page = notebook(SETUP + "lab.respond(503)\npost(lab.url, order(1))\ninbox.display()")
+    page.run(0)
+    page.wait_rows("1")
+    whole = page.page.viewport_size
+    page.page.set_viewport_size({"width": 1_000, "height": 800})
+    try:
+        answer = page.lines.first.locator(".whl-c-status")
+        assert answer.inner_text() == "503"
+        table, cell = page.page.locator(".whl-grid").bounding_box(), answer.bounding_box()
+        assert cell["x"] + cell["width"] <= table["x"] + table["width"]
+    finally:
+        page.page.set_viewport_size(whole)
+
+
+def test_paths_have_room_where_nothing_else_tells_a_delivery(notebook):
+    path = "upload/a/rather/long/path/one"
+    page = notebook(f"{SETUP}post(lab.url, [], {path!r})\ninbox.display()", "add(lab, 1)")
+    page.run(0)
+    page.wait_rows("1")
+    told = page.lines.first.locator(".whl-c-path")
+    assert not told.evaluate(CUT)
+    before = told.bounding_box()["width"]
+    page.run(1)
+    page.wait_rows("2", "1")
+    assert told.bounding_box()["width"] < before
 
 
 def test_the_download_is_what_lab_export_writes(notebook):

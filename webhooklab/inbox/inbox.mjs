@@ -832,6 +832,8 @@ export class Held {
     if (fresh.some(({ source }) => source !== "local")) this.tells.add("source");
     if (fresh.some(({ verified }) => verified !== "unchecked")) this.tells.add("verified");
     if (fresh.some(({ status }) => status === null)) this.tells.add("status");
+    if (fresh.some((row) => typeText(row))) this.tells.add("type");
+    if (fresh.some((row) => entityText(row))) this.tells.add("entity");
     const known = upperBound(fresh, this.rows.at(-1)?.seq ?? 0);
     const changed = this.amend(fresh.slice(0, known));
     for (let at = known; at < fresh.length; at++) this.rows.push(fresh[at]);
@@ -1147,6 +1149,22 @@ function consume(event) {
   event.stopPropagation();
 }
 
+/**
+ * Keys pressed in here are not the notebook's: there an arrow goes to another cell, and x cuts one.
+ * JupyterLab asks the focused element itself, before those around it. Where one writes it knows.
+ */
+function keepKeys({ target }) {
+  if (!target.matches(":read-write")) setAttribute(target, "data-lm-suppress-shortcuts", "");
+}
+
+/** But saving is, wherever one is: JupyterLab does not hear it, and the browser saves its page. */
+function passOnSaving(event) {
+  const unheard = event.target.closest("[data-lm-suppress-shortcuts]");
+  if (!unheard || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+  const again = new KeyboardEvent("keydown", event);
+  if (!event.currentTarget.parentElement.dispatchEvent(again)) consume(event);
+}
+
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -1253,7 +1271,7 @@ class JsonTree {
     const tools = h("div", { class: "whl-tools" }, this.search, this.found, open, close, copy, hint);
     this.list = h("div", {
       ...{ class: "whl-tree", role: "tree", "aria-label": this.label[0].toUpperCase() + this.label.slice(1) },
-      ...{ "data-lm-suppress-shortcuts": true, onkeydown: treeKeys },
+      onkeydown: treeKeys,
     });
     this.el = h("div", {}, tools, this.list);
   }
@@ -1808,8 +1826,8 @@ function payloadTab({ row, content, view }) {
   const { bytes, packing } = content;
   if (bytes.length === 0) return note("The body is empty.");
   const kind = kindOf(row.content_type, bytes);
-  if (kind === "form" || kind === "multipart") return note("A form: see the tab “Query and form”.");
-  if (kind === "other") return note("The body is not JSON: see the tab “Raw”.");
+  if (kind === "form" || kind === "multipart") return leadTo("form", "The body is a form.", view);
+  if (kind === "other") return leadTo("raw", "The body is not JSON.", view);
   const text = bodyText(bytes, row.content_type);
   try {
     if (text === null) throw new SyntaxError("Not text");
@@ -1818,6 +1836,13 @@ function payloadTab({ row, content, view }) {
   } catch (error) {
     return note(whyNoTree(error, row, packing));
   }
+}
+
+/** In place of what a tab would show: why not, and the way to the tab that shows it. */
+function leadTo(id, why, view) {
+  const { label } = TABS.find((tab) => tab.id === id);
+  const go = button(`Show “${label}”`, null, () => view.detail.pickTab(id));
+  return h("div", { class: "whl-tools" }, note(why), go);
 }
 
 function whyNoTree(error, row, packing) {
@@ -2343,6 +2368,8 @@ function factsOf(row, since) {
   return facts.filter(([, text]) => text);
 }
 
+const FOCUSABLE = "button, input, textarea, summary, [tabindex='0']";
+
 class Detail {
   /** `view` is who shows it: it copies, selects and filters. */
   constructor(view, prefix) {
@@ -2354,11 +2381,14 @@ class Detail {
       "div",
       {
         ...{ class: "whl-tabs", role: "tablist", "aria-label": "Details" },
-        ...{ "data-lm-suppress-shortcuts": true, onkeydown: (event) => this.tabKey(event) },
+        onkeydown: (event) => this.tabKey(event),
       },
       ...this.tabs,
     );
-    this.panel = h("div", { class: "whl-panel", role: "tabpanel", id: `${prefix}-panel` });
+    this.panel = h("div", {
+      ...{ class: "whl-panel", role: "tabpanel", id: `${prefix}-panel` },
+      onkeydown: (event) => this.panelKey(event),
+    });
     this.body = h("div", {}, list, this.panel);
     this.form = null; // what is about to be sent
     this.el.append(this.head, this.body);
@@ -2471,14 +2501,16 @@ class Detail {
     const content = detail && !tab.packed ? this.contentOf(detail) : null;
     const waits = this.waitsFor(tab, content);
     const key = `${row.seq} ${this.view.held.revision} ${this.tab} ${waits} ${tab.key?.(row, this.view)}`;
-    if (key === this.panelKey) return;
-    this.panelKey = key;
+    if (key === this.drawnKey) return;
+    this.drawnKey = key;
     this.markTab();
     const shown = waits ? h("p", { class: "whl-note whl-wait", text: waits }) : this.show(tab, content);
     const again = this.panelOf === `${row.seq} ${this.tab}`; // what it shows has changed
     const { scrollTop } = this.panel;
     this.panelOf = `${row.seq} ${this.tab}`;
     this.panel.replaceChildren(...this.packingNote(content), shown);
+    // What scrolls has to be reached with the keyboard.
+    setAttribute(this.panel, "tabindex", this.panel.querySelector(FOCUSABLE) ? null : "0");
     this.panel.scrollTop = again ? scrollTop : 0;
   }
 
@@ -2521,6 +2553,13 @@ class Detail {
     if (event.key === "Escape") this.view.closeDetail();
     else if (to !== undefined) this.pickTab(TABS[(to + TABS.length) % TABS.length].id);
     else return;
+    consume(event);
+  }
+
+  /** Escape leaves the details, as the line below the table says; it empties a search first. */
+  panelKey(event) {
+    if (event.key !== "Escape" || event.target.value) return;
+    this.view.closeDetail();
     consume(event);
   }
 
@@ -2613,7 +2652,7 @@ class Grid {
       "div",
       {
         ...{ class: "whl-grid", role: "grid", tabindex: "0", "aria-label": "Deliveries, the newest first" },
-        ...{ "aria-colcount": COLUMNS.length, "data-lm-suppress-shortcuts": true, onkeydown: on.key },
+        ...{ "aria-colcount": COLUMNS.length, onkeydown: on.key },
       },
       h("div", { role: "rowgroup", class: "whl-headgroup" }, head),
       this.rows,
@@ -2780,8 +2819,7 @@ function fillGroup(element, group, today) {
     seq: group.open ? "▾" : "▸",
     received_at: timeText(group.last.received_at, today),
     path: group.label,
-    event_type: typeText(group.last),
-    entity_id: countText(group.count),
+    event_type: [countText(group.count), typeText(group.last)].filter(Boolean).join(" · "),
     status: String(group.last.status ?? ""),
   };
   COLUMNS.forEach(({ id, mark }, at) => {
@@ -3110,13 +3148,21 @@ function pullLine({ sign, failing, kind, name, url, doing, counts, said }) {
   return h("li", { "data-failing": failing ? "true" : null }, mark, head, ...rest, ...reason);
 }
 
-function statusOf(state, alive, paused) {
-  if (!alive || !state?.status) return "waiting";
-  return paused && state.status !== "closed" ? "paused" : state.status;
+/** Whether a kernel is there that answers; a closed lab says nothing by itself, and still reads. */
+export function isAlive({ state, limits }, ended, silence) {
+  if (state?.status === "closed") return !ended;
+  return silence < limits.heartbeatSeconds * 3_500;
 }
 
-function countsText(state, alive) {
-  const rate = alive && state.rate > 0 ? rateText(state.rate) : null;
+export function statusOf(state, alive, paused) {
+  if (state?.status === "closed") return "closed"; // whatever has become of its kernel
+  if (!alive || !state?.status) return "waiting";
+  return paused ? "paused" : state.status;
+}
+
+export function countsText(state, alive) {
+  const comes = alive && state.status !== "closed" && state.rate > 0;
+  const rate = comes ? rateText(state.rate) : null;
   return [countText(state.total), rate, state.file].filter(Boolean).join(" · ");
 }
 
@@ -3347,6 +3393,8 @@ class View {
       ...[this.bar.el, this.tools.el, h("div", { class: "whl-table" }, this.grid.el, this.empty.el)],
       ...[this.foot.el, this.detail.el, this.said, this.toast],
     );
+    this.el.addEventListener("focusin", keepKeys);
+    this.el.addEventListener("keydown", passOnSaving, true);
   }
 
   toolActions() {
@@ -3822,7 +3870,7 @@ class Connection {
   /** Once a second: is the kernel there, is anything missing, is anybody looking? */
   tick() {
     const silence = performance.now() - this.heard;
-    this.alive = silence < this.held.limits.heartbeatSeconds * 3_500;
+    this.alive = isAlive(this.held, this.ended, silence);
     if (this.heard === -Infinity && !this.ended && this.ticks % 3 === 2) this.greet();
     if (this.ticks++ % HERE_TICKS === 0 && this.views.size) this.send({ kind: "here" });
     this.askForGaps();

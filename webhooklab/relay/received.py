@@ -39,12 +39,17 @@ class FrameError(ValueError):
     """A relay said what cannot be understood. No part of what it said is in the text."""
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """The JSON object of a frame. Raises `FrameError`."""
+def value_of(text: str) -> Any:
+    """The JSON of a frame, whatever it is. Raises `FrameError`."""
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise FrameError("a frame is not JSON") from None
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The JSON object of a frame. Raises `FrameError`."""
+    found = value_of(text)
     if not isinstance(found, dict):
         raise FrameError("a frame is no JSON object")
     return found

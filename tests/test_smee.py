@@ -92,6 +92,7 @@ def test_gosmee_hands_on_the_raw_body(lab, place):
         lab.wait(3, after=0)
     assert [row.body for row in lab] == [raw, b"", b" text "]
     assert (lab[1].verified, lab[1].event_type) == ("valid", "push")
+    assert lab[1].status == 202, "what gosmee answers"
     assert not any("webhooklab-rewritten" in row.headers for row in lab)
 
 
@@ -102,6 +103,11 @@ def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file)
     smee.hang_up()
     until(lambda: smee.listeners == 1 and len(smee.requests) == 2)
     assert "last-event-id: 1700000000000-1" in smee.requests[-1].lower()
+    smee.say({"message": "connected"})
+    smee.say({"message": "ready"})
+    smee.hang_up()
+    until(lambda: smee.listeners == 1 and len(smee.requests) == 3)
+    assert "last-event-id: 1700000000000-1" in smee.requests[-1].lower(), "nothing came since"
     smee.say({"body": 1}, event_id="1700000000000-1")
     smee.say({"body": 2}, event_id="1700000000000-2")
     smee.say("", name="gosmee-gap", event_id="1700000000000-2")
@@ -110,8 +116,19 @@ def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file)
     lab.close()
     with Lab(file) as again:
         again.expose("smee", base_url=smee.url)
-        until(lambda: len(smee.requests) == 3)
+        until(lambda: len(smee.requests) == 4)
         assert "last-event-id: 1700000000000-2" in smee.requests[-1].lower()
+
+
+@pytest.mark.usefixtures("exposed")
+def test_a_number_that_begins_anew_with_each_connection_is_not_gone_on_from(lab, smee):
+    smee.say({"body": 1}, event_id="3")
+    lab.wait(1, after=0)
+    smee.hang_up()
+    until(lambda: smee.listeners == 1 and len(smee.requests) == 2)
+    assert "last-event-id" not in smee.requests[-1].lower()
+    smee.say({"body": 1}, event_id="3")
+    lab.wait(2, after=0)
 
 
 @pytest.mark.usefixtures("exposed")

@@ -25,7 +25,10 @@ _LAST_US: Final = 253_402_300_799_000_000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as a relay tells of it. `received_at` in us since the epoch; None: not told."""
+    """A request as a relay tells of it. `received_at` in us since the epoch; None: not told.
+
+    `answered`: the status that its sender has got from the relay; None: that is not known by this.
+    """
 
     method: str
     target: str
@@ -33,6 +36,7 @@ class Received:
     body: bytes
     received_at: int | None
     remote: str | None = None
+    answered: int | None = None
 
 
 class FrameError(ValueError):

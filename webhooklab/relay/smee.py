@@ -31,8 +31,6 @@ from webhooklab.store import Store
 VIA: Final = "smee"
 HOST: Final = "smee.io"
 _STREAM: Final = "text/event-stream"
-_TAKEN: Final = 200
-"""What their senders get."""
 _LASTING_ID: Final = re.compile(r"[0-9]{10,20}-[0-9]{1,20}")
 """An event's id as gosmee with a Redis gives it; others begin anew with each connection."""
 
@@ -112,13 +110,14 @@ class SmeeExposure(Outward):
 
     @property
     def _headers(self) -> dict[str, str]:
-        resume = {"Last-Event-ID": self._last_id} if self._last_id else {}
+        lasting = _LASTING_ID.fullmatch(self._last_id)
+        resume = {"Last-Event-ID": self._last_id} if lasting else {}
         return {"Accept": _STREAM, "Cache-Control": "no-cache", **resume}
 
     async def _read(self, response: httpx.Response) -> None:
         self._link.connected()
         await self._desk.forget_old_marks()
-        events = ServerSentEvents(MAX_LINK_FRAME_BYTES)
+        events = ServerSentEvents(MAX_LINK_FRAME_BYTES, self._last_id)
         async for chunk in response.aiter_bytes():
             for event in events.feed(chunk):
                 await self._take(event)
@@ -142,7 +141,7 @@ class SmeeExposure(Outward):
             return
         if received is not None:
             mark = event.own_id if _LASTING_ID.fullmatch(event.own_id or "") else None
-            await self._desk.keep(received, self._desk.passage(mark, _TAKEN, self._url))
+            await self._desk.keep(received, self._desk.passage(mark, received.answered, self._url))
 
     def blame(self, status: int | None) -> str:
         if status is None:

@@ -96,6 +96,18 @@ def test_gosmee_hands_on_the_raw_body(lab, place):
     assert not any("webhooklab-rewritten" in row.headers for row in lab)
 
 
+@pytest.mark.parametrize("place", ["/abcdefghijklmnop", "/events/abcdefghijklmnop"])
+def test_one_that_runs_elsewhere_is_known_by_its_address_alone(lab, place):
+    with Smee(place) as speaker:
+        exposure = lab.expose(speaker.url)
+        assert exposure.via == "smee"
+        until(lambda: exposure.state.startswith("connected"))
+        speaker.say({"body": {"a": 1}})
+        lab.wait(1, after=0)
+        assert lab[-1].source == "smee"
+        assert lab.public_url == speaker.url
+
+
 @pytest.mark.usefixtures("exposed")
 def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file):
     smee.say({"body": 1}, event_id="1700000000000-1")

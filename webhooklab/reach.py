@@ -10,11 +10,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from webhooklab.errors import ExposureError, WebhookLabError
-from webhooklab.exposure import Behind, Exposure, Exposures
+from webhooklab.exposure import Behind, Exposure, Exposures, checked_address
 from webhooklab.gates import TakesGates
 from webhooklab.relay.client import RelayExposure
 from webhooklab.relay.smee import HOST as SMEE
-from webhooklab.relay.smee import SmeeExposure
+from webhooklab.relay.smee import SmeeExposure, is_channel
 from webhooklab.relay.webhookrelay import WebhookRelayExposure
 from webhooklab.secret import JUPYTER, kept_secret, open_tunnel
 from webhooklab.store import Store
@@ -113,8 +113,11 @@ WAYS: Final[dict[str, Callable[[Wish], Exposure]]] = {
 
 
 def _way_of(address: str) -> str:
-    """The way that goes with a relay's address."""
-    return "smee" if urlsplit(address).hostname == SMEE else "relay"
+    """The way that goes with a relay's address. smee and gosmee elsewhere are known by asking."""
+    parts = urlsplit(checked_address(address))
+    if parts.hostname == SMEE:
+        return "smee"
+    return "smee" if parts.path.strip("/") and is_channel(address) else "relay"
 
 
 def take_up(wish: Wish) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -65,7 +66,7 @@ class SmeeExposure(Outward):
         host = urlsplit(self._url).hostname or ""
         super().__init__(behind, store, host=host, channel=f"{VIA} {self._url}")
         self._silence = silence
-        self._places: tuple[str, ...] = (self._url, _events_of_gosmee(self._url))
+        self._places = _places_of(self._url)
         mark = self._desk.newest_mark()
         self._last_id = mark if isinstance(mark, str) and _LASTING_ID.fullmatch(mark) else ""
         self._begin()
@@ -152,6 +153,17 @@ class SmeeExposure(Outward):
         )
 
 
+def is_channel(address: str) -> bool:
+    """Whether a stream of events is at an address, or where gosmee has it. Asks, and waits."""
+    timeout = httpx.Timeout(LINK_CONNECT_SECONDS)
+    with suppress(httpx.HTTPError), httpx.Client(timeout=timeout, follow_redirects=False) as client:
+        for place in _places_of(address.rstrip("/")):
+            with client.stream("GET", place, headers={"Accept": _STREAM}) as response:
+                if not _problem(response):
+                    return True
+    return False
+
+
 def _problem(response: httpx.Response) -> str:
     """What is wrong with what should be a stream of events; "" for one that is."""
     if response.status_code != HTTPStatus.OK:
@@ -161,7 +173,7 @@ def _problem(response: httpx.Response) -> str:
     return ""
 
 
-def _events_of_gosmee(url: str) -> str:
-    """Where gosmee has a channel's events; smee has them at the channel itself."""
+def _places_of(url: str) -> tuple[str, ...]:
+    """Where a channel's events may be: smee has them at the channel itself, gosmee elsewhere."""
     base, _, channel = url.rpartition("/")
-    return f"{base}/events/{channel}"
+    return url, f"{base}/events/{channel}"

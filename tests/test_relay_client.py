@@ -153,6 +153,16 @@ def test_exposing_again_takes_the_place_of_the_earlier_and_another_lab_says_so(
         assert (len(other), len(lab)) == (1, 0)
 
 
+def test_one_that_cannot_be_had_leaves_the_earlier_one_as_it_is(lab, relay):
+    exposure = connected(lab.expose(relay.url))
+    for given in ("http://127.0.0.1:9", f"{relay.url}status", "https://smee.io", "webhookrelay"):
+        with pytest.raises(ExposureError):
+            lab.expose(given)
+    assert not exposure.closed
+    assert lab.public_url == exposure.url
+    assert send(exposure).status == 200
+
+
 def test_a_relay_that_is_not_there_says_whose_move_it_is(lab, relay):
     with pytest.raises(ExposureError, match="webhooklab relay"):
         lab.expose("http://127.0.0.1:9")

@@ -104,6 +104,7 @@ def test_a_lab_is_reached_through_nginx_with_tls(lab, public, certificate, monke
         assert "abc" in client.post(exposure.url, json=challenge).text
     assert lab.events["verified"].iloc[0] == "valid"
     assert lab[2].body == BODY
+    assert lab.check()
     exposure.revoke()
 
 

@@ -3,5 +3,13 @@
 from tests.fuzz import bodies, files, filters, frames, http, public, relay, signatures, templates
 
 __all__ = [
-    *("bodies", "files", "filters", "frames", "http", "public", "relay", "signatures", "templates"),
+    "bodies",
+    "files",
+    "filters",
+    "frames",
+    "http",
+    "public",
+    "relay",
+    "signatures",
+    "templates",
 ]

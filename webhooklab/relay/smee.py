@@ -57,12 +57,7 @@ class SmeeExposure(Outward):
         *,
         silence: float = SMEE_SILENCE_SECONDS,
     ) -> None:
-        self._url = checked_address(address).rstrip("/")
-        if not urlsplit(self._url).path.strip("/"):
-            raise ExposureError(
-                f"{address!r} names no channel: open https://smee.io/new in a browser, and pass "
-                "the address that it leads to."
-            )
+        self._url = channel_url(address)
         host = urlsplit(self._url).hostname or ""
         super().__init__(behind, store, host=host, channel=f"{VIA} {self._url}")
         self._silence = silence
@@ -151,6 +146,17 @@ class SmeeExposure(Outward):
             f"{self._link.host} answers {status}: see that {self._url} is the channel that this "
             f"lab is connected to, and that it is ({self.state}). It takes POST of JSON only."
         )
+
+
+def channel_url(address: str) -> str:
+    """The address of a channel, without a slash at its end. Raises `ExposureError`."""
+    url = checked_address(address).rstrip("/")
+    if not urlsplit(url).path.strip("/"):
+        raise ExposureError(
+            f"{address!r} names no channel: open https://smee.io/new in a browser, and pass "
+            "the address that it leads to."
+        )
+    return url
 
 
 def is_channel(address: str) -> bool:

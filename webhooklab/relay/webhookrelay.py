@@ -65,13 +65,7 @@ class WebhookRelayExposure(Outward):
         service: str = _SERVICE,
         silence: float = WEBHOOKRELAY_SILENCE_SECONDS,
     ) -> None:
-        self._key, self._secret = frames.credentials(key, secret)
-        if not self._secret:
-            raise ExposureError(
-                "Webhook Relay wants a key and a secret: make them at "
-                'https://my.webhookrelay.com/tokens, and pass them: lab.expose("webhookrelay", '
-                "key=..., secret=..., buckets=[...])."
-            )
+        self._key, self._secret = credentials(key, secret)
         self._url = checked_address(address) if address else None
         self._service = checked_address(service).rstrip("/")
         self._api = Api(self._service, self._key, self._secret)
@@ -206,6 +200,18 @@ class WebhookRelayExposure(Outward):
             await self._api.answer(webhook, given)
         except LinkError as error:
             await self._desk.note(f"an answer was not taken ({error})")
+
+
+def credentials(key: str, secret: str) -> tuple[str, str]:
+    """Key and secret as they are sent. Raises `ExposureError` where there are none."""
+    found = frames.credentials(key, secret)
+    if not found[1]:
+        raise ExposureError(
+            "Webhook Relay wants a key and a secret: make them at "
+            'https://my.webhookrelay.com/tokens, and pass them: lab.expose("webhookrelay", '
+            "key=..., secret=..., buckets=[...])."
+        )
+    return found
 
 
 async def _send(connection: ClientConnection, text: str) -> None:

@@ -281,6 +281,7 @@ def test_a_relay_that_stands_still_is_noticed_and_holds_up_nobody(lab, tmp_path,
         relay.process.send_signal(signal.SIGSTOP)
         try:
             until(lambda: exposure.state.startswith("reconnecting"))
+            assert any("may wait there" in notice for notice in lab._describe().notices)
             begun = time.monotonic()
             exposure.close()
             again = lab.expose(relay.url)

@@ -6,6 +6,7 @@ import hmac
 import json
 import warnings
 
+import pandas as pd
 import pytest
 
 from tests.relay_speakers import STREAM, Smee
@@ -130,6 +131,48 @@ def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file)
         again.expose("smee", base_url=smee.url)
         until(lambda: len(smee.requests) == 4)
         assert "last-event-id: 1700000000000-2" in smee.requests[-1].lower()
+
+
+def was_heard(lab, at):
+    spans = lab.listened
+    return bool(((spans["started_at"] <= at) & (spans["stopped_at"] >= at)).any())
+
+
+def away(smee, exposed):
+    """Have no connection for a moment, and tell which."""
+    smee.stop()
+    until(lambda: "reconnecting" in exposed.state)
+    moment = pd.Timestamp.now("UTC")
+    smee.start()
+    until(lambda: exposed.state.startswith("connected"))
+    smee.say({"message": "ready"})
+    return moment
+
+
+def test_while_there_was_no_connection_nobody_could_reach_the_lab(lab, smee, exposed):
+    for count in (1, 2):
+        smee.say({"body": count})
+        lab.wait(count, after=0)
+    moment = away(smee, exposed)
+    assert not was_heard(lab, moment)
+    assert was_heard(lab, lab.events["stored_at"].iloc[0])
+    smee.say({"body": 3})
+    lab.wait(3, after=0)
+    until(lambda: was_heard(lab, lab.events["stored_at"].iloc[2]))
+
+
+def test_what_gosmee_sends_later_was_not_missed_and_what_it_dropped_was(lab, smee, exposed):
+    smee.say({"body": 1}, event_id="1700000000000-1")
+    lab.wait(1, after=0)
+    moment = away(smee, exposed)
+    smee.say({"body": 2}, event_id="1700000000000-2")
+    lab.wait(2, after=0)
+    until(lambda: was_heard(lab, lab.events["stored_at"].iloc[1]))
+    assert was_heard(lab, moment)
+    moment = away(smee, exposed)
+    smee.say({"error": "missed_history"}, name="gosmee-gap")
+    until(lambda: len(lab.log))
+    until(lambda: not was_heard(lab, moment))
 
 
 @pytest.mark.usefixtures("exposed")

@@ -5,6 +5,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pandas as pd
 import pytest
 
 from tests.relay_speakers import WebhookRelay, webhook
@@ -189,9 +190,11 @@ def test_more_than_is_asked_for_at_one_time_is_said(lab, service, expose, monkey
 
 def test_an_api_that_fails_is_said_and_the_socket_goes_on(lab, service, expose, monkeypatch):
     monkeypatch.setattr("tests.relay_speakers.WebhookRelay.buckets", 7)
+    opened = pd.Timestamp.now("UTC")
     exposure = expose(buckets=())
     until(lambda: len(lab.log) == 1)
     assert "not all that was missed can be asked for" in lab.log["reason"].iloc[-1]
+    until(lambda: lab.listened["started_at"].max() > opened)
     service.say(webhook(1))
     lab.wait(1, after=0)
     assert exposure.state.startswith("connected")

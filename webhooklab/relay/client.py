@@ -79,7 +79,11 @@ class RelayExposure(Outward):
                 f"The relay has dropped {dropped:,} deliveries before this lab got them: "
                 "connect more often, or have who runs it keep more."
             )
-        if self._link.behind:
+        if not self.closed and self._link.since is None and self._link.reason is not None:
+            said.append(
+                "This lab has no connection to its relay: what seems missed may wait there."
+            )
+        elif self._link.behind:
             said.append(
                 f"The relay has {self._link.behind:,} deliveries that are not here yet: what "
                 "seems missed may be among them."

@@ -62,6 +62,7 @@ class SmeeExposure(Outward):
         super().__init__(behind, store, host=host, channel=f"{VIA} {self._url}")
         self._silence = silence
         self._places = _places_of(self._url)
+        self._away_since = self._heard_at
         mark = self._desk.newest_mark()
         self._last_id = mark if isinstance(mark, str) and _LASTING_ID.fullmatch(mark) else ""
         self._begin()
@@ -105,22 +106,37 @@ class SmeeExposure(Outward):
         raise LinkError(problem)
 
     @property
+    def _resumes(self) -> bool:
+        """Whether what is sent while this is not connected comes later."""
+        return _LASTING_ID.fullmatch(self._last_id) is not None
+
+    async def _ended(self) -> None:
+        await self._miss_what_is_not_resumed()
+
+    async def _miss_what_is_not_resumed(self) -> None:
+        if not self._resumes:
+            await self._miss(self._heard_at)
+
+    @property
     def _headers(self) -> dict[str, str]:
-        lasting = _LASTING_ID.fullmatch(self._last_id)
-        resume = {"Last-Event-ID": self._last_id} if lasting else {}
+        resume = {"Last-Event-ID": self._last_id} if self._resumes else {}
         return {"Accept": _STREAM, "Cache-Control": "no-cache", **resume}
 
     async def _read(self, response: httpx.Response) -> None:
+        self._away_since = self._heard_at
         self._link.connected()
+        await self._miss_what_is_not_resumed()
         await self._desk.forget_old_marks()
         events = ServerSentEvents(MAX_LINK_FRAME_BYTES, self._last_id)
         async for chunk in response.aiter_bytes():
+            self._hear()
             for event in events.feed(chunk):
                 await self._take(event)
 
     async def _take(self, event: ServerSentEvent) -> None:
         if event.name == GAP:
             await self._desk.note("it no longer has all that was sent while this lab was away")
+            await self._miss(self._away_since)
         elif event.data is None:
             await self._desk.note(
                 f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out"

@@ -113,11 +113,12 @@ class WebhookRelayExposure(Outward):
 
     async def _attend(self) -> None:
         url = f"ws{self._service.removeprefix('http')}/v1/socket"
+        since = self._heard_at
         async with socket(url, pings=False) as connection:
             await self._subscribe(connection)
             self._link.connected()
             await self._desk.forget_old_marks()
-            await self._capture_missed()
+            await self._capture_missed(since)
             while True:
                 await self._take(connection, await self._next(connection, self._silence))
 
@@ -147,7 +148,9 @@ class WebhookRelayExposure(Outward):
 
     async def _next(self, connection: ClientConnection, seconds: float) -> str:
         async with asyncio.timeout(seconds):
-            return await connection.recv(decode=True)
+            text = await connection.recv(decode=True)
+        self._hear()
+        return text
 
     async def _take(self, connection: ClientConnection, text: str) -> None:
         try:
@@ -186,14 +189,15 @@ class WebhookRelayExposure(Outward):
         if given is not None and webhook.id:
             await self._answer(webhook, Answer(given.status, given.headers, given.body))
 
-    async def _capture_missed(self) -> None:
-        """Capture what came while nobody was connected; what is here already is not kept twice."""
+    async def _capture_missed(self, since: int) -> None:
+        """Capture what came since then (us); what is here already is not kept twice."""
         try:
             async with aclosing(self._api.missed(self._buckets)) as missed:
                 async for webhook in missed:
                     await self._capture(webhook)
         except (LinkError, FrameError) as error:
             await self._desk.note(f"not all that was missed can be asked for ({error})")
+            await self._miss(since)
 
     async def _answer(self, webhook: frames.Webhook, given: Answer) -> None:
         try:

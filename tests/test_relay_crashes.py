@@ -15,6 +15,7 @@ from tests.relay_traffic import LIMITS, PATIENCE_SECONDS, ROUNDS, Proxy, Senders
 from tests.waiting import until
 from webhooklab import Lab, read
 
+pytestmark = pytest.mark.timeout(120 + 30 * ROUNDS)
 READ = """
 import sys
 from webhooklab import Lab

@@ -27,11 +27,12 @@ def run(*arguments, cwd, timeout=110):
     )
 
 
-def start(*arguments, cwd):
+def start(*arguments, cwd, env=None):
+    """`env`: instead of what this process and the package under test give it."""
     return subprocess.Popen(
         [*ARGV, *map(str, arguments)],
         cwd=cwd,
-        env=environment() | {"PYTHONUNBUFFERED": "1"},
+        env=(env or environment()) | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

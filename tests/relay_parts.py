@@ -29,16 +29,18 @@ PATIENCE_SECONDS = 20.0
 class RelayProcess:
     """`webhooklab relay` on a free port; `options` as on the command line."""
 
-    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *options: str, port: int = 0, env: dict[str, str] | None = None
+    ) -> None:
         self._folder = folder
         self._options = options
+        self._env = env
         self.port = port
         self.start()
 
     def start(self) -> None:
-        self.process = start(
-            "relay", "--port", self.port, "--db", "relay.db", *self._options, cwd=self._folder
-        )
+        asked = ("relay", "--port", self.port, "--db", "relay.db", *self._options)
+        self.process = start(*asked, cwd=self._folder, env=self._env)
         try:
             line = line_with(self.process, "relay at ")
         except AssertionError:
@@ -70,8 +72,8 @@ class RelayProcess:
 
 
 @contextmanager
-def running(folder, *options):
-    relay = RelayProcess(folder, *options)
+def running(folder, *options, env=None):
+    relay = RelayProcess(folder, *options, env=env)
     try:
         yield relay
     finally:

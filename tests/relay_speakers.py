@@ -109,10 +109,12 @@ class Smee(Speaker):
 class WebhookRelay(Speaker):
     """Webhook Relay's socket and API at one port. `said`: what it was told, frame by frame.
 
-    `silent`: it never answers; `missed`: what its API has, page by page.
+    `silent`: it never answers; `missed`: what its API has, page by page; `account_key`: it goes
+    instead of key and secret; `buckets`: the ids of those that there are.
     """
 
-    key, secret = "key-1", "secret-1"
+    key, secret, account_key = "key-1", "secret-1", "sk-1"
+    buckets = ("b-1", "b-2")
 
     def __init__(self):
         self.said = []
@@ -163,8 +165,12 @@ class WebhookRelay(Speaker):
         if parts.path == "/v1/socket":
             return None
         pair = base64.b64encode(f"{self.key}:{self.secret}".encode()).decode()
-        if request.headers.get("Authorization") != f"Basic {pair}":
+        known = (f"Basic {pair}", f"Bearer {self.account_key}")
+        if request.headers.get("Authorization") not in known:
             return connection.respond(401, "")
+        if parts.path == "/v1/buckets":
+            rows = [{"id": each, "name": f"name of {each}"} for each in self.buckets]
+            return connection.respond(200, json.dumps(rows))
         self.asked.append(parse_qs(parts.query))
         page = self.missed.pop(0) if self.missed else {"logs": []}
         return connection.respond(200, json.dumps(page))
@@ -182,7 +188,8 @@ class WebhookRelay(Speaker):
             if self.silent:
                 continue
             if frame["action"] == "auth":
-                good = (frame["key"], frame["secret"]) == (self.key, self.secret)
+                known = ((self.key, self.secret), ("whr", self.account_key))
+                good = (frame["key"], frame["secret"]) in known
                 status = "authenticated" if good else "unauthorized"
                 await connection.send(json.dumps({"type": "status", "status": status}))
             elif frame["action"] == "subscribe":

@@ -91,6 +91,7 @@ def test_a_relay_is_measured():
         what = f"durable, posted to the relay, {who}, against posted to the listener"
         assert float(told[what].split()[0]) > 0
     assert "relay's memory for 10,000 idle channels" in told
+    assert "... and for each of 1,000 that are connected, and idle" in told
 
 
 def test_a_poll_is_measured_and_writes_one_row():

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
+import signal
 import stat
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +15,7 @@ import pytest
 from tests import command
 from tests.raw_http import Client, request
 from tests.relay_parts import RelayProcess, running
+from tests.target_parts import Target
 from tests.waiting import until
 from webhooklab import Lab, read
 from webhooklab.errors import ExposureError
@@ -150,6 +153,16 @@ def test_exposing_again_takes_the_place_of_the_earlier_and_another_lab_says_so(
         assert (len(other), len(lab)) == (1, 0)
 
 
+def test_one_that_cannot_be_had_leaves_the_earlier_one_as_it_is(lab, relay):
+    exposure = connected(lab.expose(relay.url))
+    for given in ("http://127.0.0.1:9", f"{relay.url}status", "https://smee.io", "webhookrelay"):
+        with pytest.raises(ExposureError):
+            lab.expose(given)
+    assert not exposure.closed
+    assert lab.public_url == exposure.url
+    assert send(exposure).status == 200
+
+
 def test_a_relay_that_is_not_there_says_whose_move_it_is(lab, relay):
     with pytest.raises(ExposureError, match="webhooklab relay"):
         lab.expose("http://127.0.0.1:9")
@@ -243,6 +256,40 @@ def test_it_is_read_without_a_notebook(tmp_path, relay):
         said = process.communicate(timeout=30)[1]
     assert "connected to 127.0.0.1" in said
     assert read(tmp_path / "c.db")["source"].tolist() == ["relay"]
+
+
+def test_without_a_notebook_it_is_forwarded_too(tmp_path, relay):
+    with Target() as target:
+        options = ("--expose", relay.url, "--forward", target.url)
+        process = command.start("listen", "c.db", *options, cwd=tmp_path)
+        with process:
+            url = command.line_with(process, "public URL: ").split()[-1]
+            with Client(url) as client:
+                asked = request("POST", f"{client.path}x?a=1", body=b"hello")
+                assert client.ask(asked).status in (200, 202)
+            until(lambda: target.got)
+            process.terminate()
+            process.communicate(timeout=30)
+    assert (target.got[0].target, target.got[0].body) == ("/hooks?a=1", b"hello")
+
+
+def test_a_relay_that_stands_still_is_noticed_and_holds_up_nobody(lab, tmp_path, monkeypatch):
+    """As when a network swallows all: there is no farewell, and no reset."""
+    monkeypatch.setattr("webhooklab.relay.socket.LINK_PING_SECONDS", 0.3)
+    with running(tmp_path) as relay:
+        exposure = connected(lab.expose(relay.url))
+        relay.process.send_signal(signal.SIGSTOP)
+        try:
+            until(lambda: exposure.state.startswith("reconnecting"))
+            assert any("may wait there" in notice for notice in lab._describe().notices)
+            begun = time.monotonic()
+            exposure.close()
+            again = lab.expose(relay.url)
+            again.close()
+            assert time.monotonic() - begun < 5, "it waits for no close handshake"
+        finally:
+            relay.process.send_signal(signal.SIGCONT)
+        connected(lab.expose(relay.url))
 
 
 def test_what_cannot_be_exposed_is_said_and_nobody_listens(tmp_path):

@@ -82,6 +82,7 @@ def test_whatever_webhook_relay_says_is_read_or_refused(fields):
         is_storable(each.received)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_breaks_a_reader(text):
     for read in (delivery, webhookrelay_frames.read, webhookrelay_frames.missed):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 
 from tests.raw_http import Client, request
@@ -101,6 +102,8 @@ def test_who_counts_as_one_address(address, shown):
 def test_connections_are_limited(tmp_path):
     with running(tmp_path, "--connections", "5") as relay:
         channel = relay.new()
+        process = psutil.Process(relay.process.pid)
+        until(lambda: all(each.status == psutil.CONN_LISTEN for each in process.net_connections()))
         asks = ("Expect: 100-continue", "Content-Length: 1")
         held = [Client(relay.url) for _ in range(5)]
         for each in held:

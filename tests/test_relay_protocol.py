@@ -45,7 +45,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.one_of(
         st.builds(Hello, NUMBERS, NUMBERS),
@@ -79,7 +79,7 @@ def test_fields_that_are_not_known_are_ignored():
     assert decode_from_reader('{"type":"ack","sequence":3,"later":[1]}') == Ack(3)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(), st.binary(), JSON.map(json.dumps)))
 def test_nothing_else_is_a_frame(text):
     for decode in (decode_from_reader, decode_from_relay, decode_channel):
@@ -87,7 +87,7 @@ def test_nothing_else_is_a_frame(text):
             decode(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from([Hello(1), Ack(1), Answer(1, 200), Ready(1, 1, 1), Gap(1, 2), DELIVERY]),
     st.data(),

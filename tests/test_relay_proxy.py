@@ -3,7 +3,9 @@
 And a lab that reaches it by a company's proxy only.
 """
 
+import base64
 import datetime as dt
+import hmac
 import re
 import shutil
 import signal
@@ -82,6 +84,28 @@ def public(tmp_path, certificate):
 
 def test_all_works_behind_nginx_with_tls(public, certificate):
     _check_whole(public, certificate, remote="127.0.0.1")
+
+
+def test_a_lab_is_reached_through_nginx_with_tls(lab, public, certificate, monkeypatch):
+    """By its own client, over wss: answers, handshakes, and a signature over the URL called."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    exposure = lab.expose(public)
+    until(lambda: exposure.state.startswith("connected to localhost"))
+    assert exposure.url.startswith(f"{public}h/")
+    lab.verify_with("twilio", "token")
+    lab.respond(lambda delivery: {"got": delivery.body_bytes}, path="/large")
+    url = f"{exposure.url}sms?a=%2F"
+    mac = hmac.digest(b"token", f"{url}Body1".encode(), "sha1")
+    signed = {"X-Twilio-Signature": base64.b64encode(mac).decode()}
+    challenge = {"type": "url_verification", "token": "t", "challenge": "abc"}
+    with httpx.Client(verify=_trusting(certificate)) as client:
+        assert client.post(url, data={"Body": "1"}, headers=signed).status_code == 200
+        assert client.post(f"{exposure.url}large", content=BODY).json() == {"got": len(BODY)}
+        assert "abc" in client.post(exposure.url, json=challenge).text
+    assert lab.events["verified"].iloc[0] == "valid"
+    assert lab[2].body == BODY
+    assert lab.check()
+    exposure.revoke()
 
 
 def test_all_works_with_its_own_certificate(tmp_path, certificate):

@@ -6,6 +6,7 @@ import hmac
 import json
 import warnings
 
+import pandas as pd
 import pytest
 
 from tests.relay_speakers import STREAM, Smee
@@ -92,7 +93,20 @@ def test_gosmee_hands_on_the_raw_body(lab, place):
         lab.wait(3, after=0)
     assert [row.body for row in lab] == [raw, b"", b" text "]
     assert (lab[1].verified, lab[1].event_type) == ("valid", "push")
+    assert lab[1].status == 202, "what gosmee answers"
     assert not any("webhooklab-rewritten" in row.headers for row in lab)
+
+
+@pytest.mark.parametrize("place", ["/abcdefghijklmnop", "/events/abcdefghijklmnop"])
+def test_one_that_runs_elsewhere_is_known_by_its_address_alone(lab, place):
+    with Smee(place) as speaker:
+        exposure = lab.expose(speaker.url)
+        assert exposure.via == "smee"
+        until(lambda: exposure.state.startswith("connected"))
+        speaker.say({"body": {"a": 1}})
+        lab.wait(1, after=0)
+        assert lab[-1].source == "smee"
+        assert lab.public_url == speaker.url
 
 
 @pytest.mark.usefixtures("exposed")
@@ -102,6 +116,11 @@ def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file)
     smee.hang_up()
     until(lambda: smee.listeners == 1 and len(smee.requests) == 2)
     assert "last-event-id: 1700000000000-1" in smee.requests[-1].lower()
+    smee.say({"message": "connected"})
+    smee.say({"message": "ready"})
+    smee.hang_up()
+    until(lambda: smee.listeners == 1 and len(smee.requests) == 3)
+    assert "last-event-id: 1700000000000-1" in smee.requests[-1].lower(), "nothing came since"
     smee.say({"body": 1}, event_id="1700000000000-1")
     smee.say({"body": 2}, event_id="1700000000000-2")
     smee.say("", name="gosmee-gap", event_id="1700000000000-2")
@@ -110,8 +129,61 @@ def test_it_comes_back_with_the_last_id_and_keeps_nothing_twice(lab, smee, file)
     lab.close()
     with Lab(file) as again:
         again.expose("smee", base_url=smee.url)
-        until(lambda: len(smee.requests) == 3)
+        until(lambda: len(smee.requests) == 4)
         assert "last-event-id: 1700000000000-2" in smee.requests[-1].lower()
+
+
+def was_heard(lab, at):
+    spans = lab.listened
+    return bool(((spans["started_at"] <= at) & (spans["stopped_at"] >= at)).any())
+
+
+def away(smee, exposed):
+    """Have no connection for a moment, and tell which."""
+    smee.stop()
+    until(lambda: "reconnecting" in exposed.state)
+    moment = pd.Timestamp.now("UTC")
+    smee.start()
+    until(lambda: exposed.state.startswith("connected"))
+    smee.say({"message": "ready"})
+    return moment
+
+
+def test_while_there_was_no_connection_nobody_could_reach_the_lab(lab, smee, exposed):
+    for count in (1, 2):
+        smee.say({"body": count})
+        lab.wait(count, after=0)
+    moment = away(smee, exposed)
+    assert not was_heard(lab, moment)
+    assert was_heard(lab, lab.events["stored_at"].iloc[0])
+    smee.say({"body": 3})
+    lab.wait(3, after=0)
+    until(lambda: was_heard(lab, lab.events["stored_at"].iloc[2]))
+
+
+def test_what_gosmee_sends_later_was_not_missed_and_what_it_dropped_was(lab, smee, exposed):
+    smee.say({"body": 1}, event_id="1700000000000-1")
+    lab.wait(1, after=0)
+    moment = away(smee, exposed)
+    smee.say({"body": 2}, event_id="1700000000000-2")
+    lab.wait(2, after=0)
+    until(lambda: was_heard(lab, lab.events["stored_at"].iloc[1]))
+    assert was_heard(lab, moment)
+    moment = away(smee, exposed)
+    smee.say({"error": "missed_history"}, name="gosmee-gap")
+    until(lambda: len(lab.log))
+    until(lambda: not was_heard(lab, moment))
+
+
+@pytest.mark.usefixtures("exposed")
+def test_a_number_that_begins_anew_with_each_connection_is_not_gone_on_from(lab, smee):
+    smee.say({"body": 1}, event_id="3")
+    lab.wait(1, after=0)
+    smee.hang_up()
+    until(lambda: smee.listeners == 1 and len(smee.requests) == 2)
+    assert "last-event-id" not in smee.requests[-1].lower()
+    smee.say({"body": 1}, event_id="3")
+    lab.wait(2, after=0)
 
 
 @pytest.mark.usefixtures("exposed")

@@ -5,6 +5,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pandas as pd
 import pytest
 
 from tests.relay_speakers import WebhookRelay, webhook
@@ -123,7 +124,7 @@ def test_the_labs_answer_goes_to_its_log(lab, service, expose, http_log):
     lab.respond(lambda delivery: {"got": delivery.text})
     exposure = expose(reply=True)
     until(lambda: exposure.state.startswith("connected") and service.asked)
-    exposure._service = http_log.url  # what is asked by PUT, the test's other server takes
+    exposure._api._service = http_log.url  # what is asked by PUT, the test's other server takes
     service.say(webhook(1, body="hello"))
     until(lambda: http_log.requests)
     method, path, content = http_log.requests[0]
@@ -148,10 +149,55 @@ def test_a_wrong_key_is_said_and_no_secret_is_anywhere(lab, service, expose, cap
         lab.expose("webhookrelay")
 
 
-def test_an_accounts_key_goes_as_the_secret(service, expose):
-    expose(key="sk-123", secret="")
-    until(lambda: service.said)
-    assert service.said[0] == {"action": "auth", "key": "whr", "secret": "sk-123"}
+def test_an_accounts_key_goes_as_the_secret_and_as_the_apis_bearer(lab, service, expose):
+    service.missed = [{"logs": [pulled(1)]}]
+    expose(key="sk-1", secret="")
+    lab.wait(1, after=0)
+    assert service.said[0] == {"action": "auth", "key": "whr", "secret": "sk-1"}
+    assert len(lab.log) == 0
+
+
+def test_without_named_buckets_it_is_all_of_them_for_the_missed_ones_too(lab, service, expose):
+    service.missed = [{"logs": [pulled(1)]}, {"logs": [pulled(2)]}]
+    expose(buckets=())
+    lab.wait(2, after=0)
+    assert service.said[1] == {"action": "subscribe"}
+    assert [asked["bucket"] for asked in service.asked] == [["b-1"], ["b-2"]]
+
+
+def test_an_api_that_hands_each_out_once_is_asked_until_it_has_no_more(lab, service, expose):
+    service.missed = [
+        {"logs": [pulled(1), pulled(2)], "has_more": True},
+        {"logs": [pulled(3)], "has_more": True},
+        {"logs": None, "has_more": False},
+        {"logs": [pulled(4)], "has_more": False},
+    ]
+    expose()
+    lab.wait(3, after=0)
+    until(lambda: len(service.asked) == 3)
+    assert {asked["bucket"][0] for asked in service.asked} == {"b"}
+    assert [row.text for row in lab] == ["missed 1", "missed 2", "missed 3"]
+
+
+def test_more_than_is_asked_for_at_one_time_is_said(lab, service, expose, monkeypatch):
+    monkeypatch.setattr("webhooklab.relay.webhookrelay_api.WEBHOOKRELAY_MAX_PAGES", 2)
+    service.missed = [{"logs": [pulled(n)], "has_more": True} for n in range(5)]
+    expose()
+    until(lambda: len(lab.log) == 1)
+    assert "2 were fetched, the next connection asks for more" in lab.log["reason"].iloc[-1]
+    assert len(lab) == len(service.asked) == 2
+
+
+def test_an_api_that_fails_is_said_and_the_socket_goes_on(lab, service, expose, monkeypatch):
+    monkeypatch.setattr("tests.relay_speakers.WebhookRelay.buckets", 7)
+    opened = pd.Timestamp.now("UTC")
+    exposure = expose(buckets=())
+    until(lambda: len(lab.log) == 1)
+    assert "not all that was missed can be asked for" in lab.log["reason"].iloc[-1]
+    until(lambda: lab.listened["started_at"].max() > opened)
+    service.say(webhook(1))
+    lab.wait(1, after=0)
+    assert exposure.state.startswith("connected")
 
 
 def test_what_cannot_be_understood_is_noted_and_the_next_one_is_taken(lab, service, expose):

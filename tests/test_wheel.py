@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -41,6 +42,17 @@ def test_installing_it_enables_the_jupyter_servers_extension(wheel):
     ]
     enabled = json.loads(wheel.read(data[0]))["ServerApp"]["jpserver_extensions"]
     assert enabled == {"webhooklab.server_extension": True}
+
+
+def test_it_can_be_installed_without_jupyter(wheel):
+    """As on a relay's host: only an extra brings JupyterLab along."""
+    metadata = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    needs = re.findall(
+        r"^Requires-Dist: ([\w.-]+)(.*)$", wheel.read(metadata).decode(), re.MULTILINE
+    )
+    always = {name for name, rest in needs if "extra ==" not in rest}
+    assert {"tornado", "websockets"} <= always
+    assert not {name for name in always if name.startswith(("jupyter", "notebook", "nb"))}
 
 
 def test_it_has_nothing_else(wheel):

@@ -10,12 +10,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from webhooklab.errors import ExposureError, WebhookLabError
-from webhooklab.exposure import Behind, Exposure, Exposures
+from webhooklab.exposure import Behind, Exposure, Exposures, checked_address
 from webhooklab.gates import TakesGates
+from webhooklab.relay.channels import channel_of
 from webhooklab.relay.client import RelayExposure
 from webhooklab.relay.smee import HOST as SMEE
-from webhooklab.relay.smee import SmeeExposure
-from webhooklab.relay.webhookrelay import WebhookRelayExposure
+from webhooklab.relay.smee import SmeeExposure, channel_url, is_channel
+from webhooklab.relay.webhookrelay import WebhookRelayExposure, credentials
 from webhooklab.secret import JUPYTER, kept_secret, open_tunnel
 from webhooklab.store import Store
 from webhooklab.tunnel import TunnelExposure
@@ -73,24 +74,26 @@ def _by_tunnel(wish: Wish) -> Exposure:
 
 
 def _by_relay(wish: Wish) -> Exposure:
-    address = _address(wish, 'lab.expose("https://relay.example")')
+    # Before an earlier one is closed: it stays where there is none. So, too, below.
+    channel = channel_of(wish.file, _address(wish, 'lab.expose("https://relay.example")'))
     wish.exposures.replace(RelayExposure.name)
-    return RelayExposure(wish.file, wish.behind, wish.store, address)
+    return RelayExposure(wish.file, wish.behind, wish.store, channel)
 
 
 def _by_smee(wish: Wish) -> Exposure:
-    address = _address(wish, 'lab.expose("https://smee.io/<channel>")')
+    address = channel_url(_address(wish, 'lab.expose("https://smee.io/<channel>")'))
     wish.exposures.replace(SmeeExposure.name)
     return SmeeExposure(wish.behind, wish.store, address)
 
 
 def _by_webhookrelay(wish: Wish) -> Exposure:
+    key, secret = credentials(wish.access.key, wish.access.secret)
     wish.exposures.replace(WebhookRelayExposure.name)
     return WebhookRelayExposure(
         wish.behind,
         wish.store,
-        key=wish.access.key,
-        secret=wish.access.secret,
+        key=key,
+        secret=secret,
         buckets=wish.access.buckets,
         reply=wish.access.reply,
         address=wish.base_url,
@@ -113,8 +116,11 @@ WAYS: Final[dict[str, Callable[[Wish], Exposure]]] = {
 
 
 def _way_of(address: str) -> str:
-    """The way that goes with a relay's address."""
-    return "smee" if urlsplit(address).hostname == SMEE else "relay"
+    """The way that goes with a relay's address. smee and gosmee elsewhere are known by asking."""
+    parts = urlsplit(checked_address(address))
+    if parts.hostname == SMEE:
+        return "smee"
+    return "smee" if parts.path.strip("/") and is_channel(address) else "relay"
 
 
 def take_up(wish: Wish) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,19 +15,22 @@ from tests.benchmarks.exposure import MILLISECONDS, latency_ms, speed
 from tests.benchmarks.processes import running as contending
 from tests.benchmarks.registry import Run, benchmark
 from tests.benchmarks.rows import NO_TARGET, Row, Target, in_turns, ratios
+from tests.raw_http import Client, request
 from tests.relay_parts import Reader, RelayProcess, below, running
 from webhooklab import clock
-from webhooklab.relay.protocol import Ack, Channel, Delivery
+from webhooklab.relay.protocol import Ack, Channel, Delivery, Hello, encode
 from webhooklab.relay.server import Settings
 from webhooklab.relay.server.changes import Make
 from webhooklab.relay.server.file import RelayFile
-from webhooklab.relay.server.keys import new_keys
+from webhooklab.relay.server.keys import Keys, new_keys
 
 CHANNELS = 10_000
+READERS = 1_000
 DIRECT, ALONE = "posted to the listener", "posted to the relay, no reader"
 READ = "posted to the relay, a reader answers"
 OPTIONS = ("--rate-burst", "100000000", "--queue-rows", "100000000")
 MEMORY = Target(at_least=False, unit=" MB")
+PER_LINK = Target(at_least=False, unit=" KB")
 
 
 @benchmark("relay")
@@ -66,20 +69,39 @@ def _memory(run: Run) -> Iterator[Row]:
         start = _megabytes(process)
     folder = Path(run.folder, "idle")
     folder.mkdir()
-    _fill(folder / "relay.db")
-    with running(folder, *OPTIONS, "--channels", str(CHANNELS)) as process:
+    keys = _fill(folder / "relay.db")
+    with running(folder, *OPTIONS, "--channels", str(CHANNELS)) as process, ExitStack() as links:
         assert process.status()["channels"] == CHANNELS
-        above = _megabytes(process) - start
-    yield Row(f"relay's memory for {CHANNELS:,} idle channels", [above], MEMORY)
+        idle = _megabytes(process)
+        yield Row(f"relay's memory for {CHANNELS:,} idle channels", [idle - start], MEMORY)
+        for each in keys[:READERS]:
+            _listen(links.enter_context(Client(process.url)), each)
+        assert process.status()["readers"] == READERS
+        each_kb = (_megabytes(process) - idle) * 1024 / READERS
+    yield Row(f"... and for each of {READERS:,} that are connected, and idle", [each_kb], PER_LINK)
 
 
-def _fill(file: Path) -> None:
+def _fill(file: Path) -> list[Keys]:
     settings = Settings(db=file, channels=CHANNELS, channels_per_address=CHANNELS)
     done = threading.Event()
+    keys = [new_keys() for _ in range(CHANNELS)]
     with closing(RelayFile(file, settings)) as opened:
-        made = [Make(new_keys(), "192.0.2.1", clock.now_us()) for _ in range(CHANNELS)]
+        made = [Make(each, "192.0.2.1", clock.now_us()) for each in keys]
         opened.submit(made, lambda _: done.set())
         assert done.wait(60)
+    return keys
+
+
+def _listen(client: Client, keys: Keys) -> None:
+    """A reader's link by hand, which says hello and then nothing."""
+    headers = (
+        *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
+        *("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", f"Authorization: Bearer {keys.key}"),
+    )
+    assert client.ask(request("GET", f"/listen/{keys.name}", headers)).status == 101
+    text = encode(Hello(0)).encode()
+    client.send(bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
+    assert b"ready" in client.socket.recv(1_000)
 
 
 @contextmanager

@@ -1,5 +1,15 @@
 """All modules with targets."""
 
-from tests.fuzz import bodies, files, filters, frames, http, public, signatures, templates
+from tests.fuzz import bodies, files, filters, frames, http, public, relay, signatures, templates
 
-__all__ = ["bodies", "files", "filters", "frames", "http", "public", "signatures", "templates"]
+__all__ = [
+    "bodies",
+    "files",
+    "filters",
+    "frames",
+    "http",
+    "public",
+    "relay",
+    "signatures",
+    "templates",
+]

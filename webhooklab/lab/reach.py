@@ -32,7 +32,8 @@ class Reach(Face):
         - "tunnel": a tunnel of yours that leads to `lab.url`, at `base_url`;
         - "relay" with its address as `base_url`, or just "https://relay.example": a server where
           `webhooklab relay` runs. It keeps what is sent while this lab is away;
-        - "smee" with a channel as `base_url`, or just "https://smee.io/<channel>": smee, or gosmee;
+        - "smee" with a channel as `base_url`, or just "https://smee.io/<channel>": smee, or gosmee
+          (which answers at its address with a stream of events, and is known by that);
         - "webhookrelay": Webhook Relay's `buckets` (none named: all), by `key` and `secret` of a
           token, or an account's key alone ("sk-..."). `reply`: what the lab answers goes to it, and
           to a sender that waits there. `base_url`: your input's public URL;

@@ -6,5 +6,6 @@ client session progress        reading it: a lab exposed by a relay
 channels credentials           a channel, made and kept
 smee webhookrelay              a lab exposed by relays of others
 received sse *_frames          what those say: pure
+webhookrelay_api               what Webhook Relay has besides its socket
 outward link socket desk       what all readers stand on: connected again and again
 """

@@ -10,6 +10,7 @@ import httpx
 from webhooklab import clock
 from webhooklab.defaults import LINK_CONNECT_SECONDS
 from webhooklab.errors import ExposureError, RelayProtocolError
+from webhooklab.exposure import checked_address
 from webhooklab.relay.credentials import Credentials, Shelf
 from webhooklab.relay.decoding import decode_channel
 from webhooklab.relay.limits import MAX_HEADERS_BYTES
@@ -17,11 +18,12 @@ from webhooklab.relay.link import why
 from webhooklab.relay.protocol import Channel
 
 
-def channel_of(file: Path, base_url: str) -> Credentials:
+def channel_of(file: Path, address: str) -> Credentials:
     """The channel that a capture file has at a relay: the one it had, else a new one.
 
     Raises `ExposureError` when the relay gives none.
     """
+    base_url = checked_address(address).rstrip("/")
     shelf = Shelf(file, base_url)
     kept = shelf.get()
     if kept is None:

@@ -15,9 +15,9 @@ from typing import Final
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from webhooklab.errors import ExposureError
-from webhooklab.exposure import Behind, checked_address, reach_of
-from webhooklab.relay.channels import bearer, channel_of, give_up
-from webhooklab.relay.credentials import Shelf
+from webhooklab.exposure import Behind, reach_of
+from webhooklab.relay.channels import bearer, give_up
+from webhooklab.relay.credentials import Credentials, Shelf
 from webhooklab.relay.link import LinkError
 from webhooklab.relay.outward import Outward
 from webhooklab.relay.protocol import Closing
@@ -34,18 +34,15 @@ _OVER: Final = {
 
 
 class RelayExposure(Outward):
-    """A lab at a channel of the relay at `address`, which is made the first time.
-
-    Raises `ExposureError` when the relay gives none.
-    """
+    """A lab at a channel of a relay, as `channel_of` gives it."""
 
     via = VIA
     name = VIA
     source = VIA
 
-    def __init__(self, file: Path, behind: Behind, store: Store, address: str) -> None:
-        base_url = checked_address(address).rstrip("/")
-        self._credentials = channel_of(file, base_url)
+    def __init__(self, file: Path, behind: Behind, store: Store, credentials: Credentials) -> None:
+        base_url = credentials.base_url
+        self._credentials = credentials
         self._shelf = Shelf(file, base_url)
         super().__init__(
             behind,
@@ -82,7 +79,11 @@ class RelayExposure(Outward):
                 f"The relay has dropped {dropped:,} deliveries before this lab got them: "
                 "connect more often, or have who runs it keep more."
             )
-        if self._link.behind:
+        if not self.closed and self._link.since is None and self._link.reason is not None:
+            said.append(
+                "This lab has no connection to its relay: what seems missed may wait there."
+            )
+        elif self._link.behind:
             said.append(
                 f"The relay has {self._link.behind:,} deliveries that are not here yet: what "
                 "seems missed may be among them."

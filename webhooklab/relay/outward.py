@@ -27,6 +27,7 @@ class Outward(Exposure):
 
     def __init__(self, behind: Behind, store: Store, *, host: str, channel: str) -> None:
         self._link = Link(host)
+        self._heard_at = clock.now_us()
         self._lock = threading.Lock()
         self._background = BackgroundLoop(f"webhooklab-{self.via}").start()
         self._desk = self._background.call(
@@ -58,6 +59,7 @@ class Outward(Exposure):
         while True:
             begun = clock.monotonic()
             reason = await self._try()
+            await self._ended()
             if clock.monotonic() - begun > LINK_STEADY_SECONDS:
                 waits = pauses()
             seconds = next(waits)
@@ -72,6 +74,18 @@ class Outward(Exposure):
         except Exception as error:  # whatever it is, deliveries are to come again
             return why(error)
         return "it ended the connection"
+
+    async def _ended(self) -> None:
+        """A connection has ended, or could not be made."""
+
+    def _hear(self) -> None:
+        """The relay is there: what is sent now comes here, or can be asked for."""
+        self._heard_at = clock.now_us()
+
+    async def _miss(self, since: int) -> None:
+        """What was sent from then (us) until now does not come: we could not be reached."""
+        self._hear()
+        await self._desk.unheard(since, self._heard_at)
 
     @abstractmethod
     async def _attend(self) -> None:

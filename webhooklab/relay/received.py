@@ -25,7 +25,10 @@ _LAST_US: Final = 253_402_300_799_000_000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as a relay tells of it. `received_at` in us since the epoch; None: not told."""
+    """A request as a relay tells of it. `received_at` in us since the epoch; None: not told.
+
+    `answered`: the status that its sender has got from the relay; None: that is not known by this.
+    """
 
     method: str
     target: str
@@ -33,18 +36,24 @@ class Received:
     body: bytes
     received_at: int | None
     remote: str | None = None
+    answered: int | None = None
 
 
 class FrameError(ValueError):
     """A relay said what cannot be understood. No part of what it said is in the text."""
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """The JSON object of a frame. Raises `FrameError`."""
+def value_of(text: str) -> Any:
+    """The JSON of a frame, whatever it is. Raises `FrameError`."""
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise FrameError("a frame is not JSON") from None
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The JSON object of a frame. Raises `FrameError`."""
+    found = value_of(text)
     if not isinstance(found, dict):
         raise FrameError("a frame is no JSON object")
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -31,8 +32,6 @@ from webhooklab.store import Store
 VIA: Final = "smee"
 HOST: Final = "smee.io"
 _STREAM: Final = "text/event-stream"
-_TAKEN: Final = 200
-"""What their senders get."""
 _LASTING_ID: Final = re.compile(r"[0-9]{10,20}-[0-9]{1,20}")
 """An event's id as gosmee with a Redis gives it; others begin anew with each connection."""
 
@@ -58,16 +57,12 @@ class SmeeExposure(Outward):
         *,
         silence: float = SMEE_SILENCE_SECONDS,
     ) -> None:
-        self._url = checked_address(address).rstrip("/")
-        if not urlsplit(self._url).path.strip("/"):
-            raise ExposureError(
-                f"{address!r} names no channel: open https://smee.io/new in a browser, and pass "
-                "the address that it leads to."
-            )
+        self._url = channel_url(address)
         host = urlsplit(self._url).hostname or ""
         super().__init__(behind, store, host=host, channel=f"{VIA} {self._url}")
         self._silence = silence
-        self._places: tuple[str, ...] = (self._url, _events_of_gosmee(self._url))
+        self._places = _places_of(self._url)
+        self._away_since = self._heard_at
         mark = self._desk.newest_mark()
         self._last_id = mark if isinstance(mark, str) and _LASTING_ID.fullmatch(mark) else ""
         self._begin()
@@ -111,21 +106,37 @@ class SmeeExposure(Outward):
         raise LinkError(problem)
 
     @property
+    def _resumes(self) -> bool:
+        """Whether what is sent while this is not connected comes later."""
+        return _LASTING_ID.fullmatch(self._last_id) is not None
+
+    async def _ended(self) -> None:
+        await self._miss_what_is_not_resumed()
+
+    async def _miss_what_is_not_resumed(self) -> None:
+        if not self._resumes:
+            await self._miss(self._heard_at)
+
+    @property
     def _headers(self) -> dict[str, str]:
-        resume = {"Last-Event-ID": self._last_id} if self._last_id else {}
+        resume = {"Last-Event-ID": self._last_id} if self._resumes else {}
         return {"Accept": _STREAM, "Cache-Control": "no-cache", **resume}
 
     async def _read(self, response: httpx.Response) -> None:
+        self._away_since = self._heard_at
         self._link.connected()
+        await self._miss_what_is_not_resumed()
         await self._desk.forget_old_marks()
-        events = ServerSentEvents(MAX_LINK_FRAME_BYTES)
+        events = ServerSentEvents(MAX_LINK_FRAME_BYTES, self._last_id)
         async for chunk in response.aiter_bytes():
+            self._hear()
             for event in events.feed(chunk):
                 await self._take(event)
 
     async def _take(self, event: ServerSentEvent) -> None:
         if event.name == GAP:
             await self._desk.note("it no longer has all that was sent while this lab was away")
+            await self._miss(self._away_since)
         elif event.data is None:
             await self._desk.note(
                 f"a delivery of more than {MAX_LINK_FRAME_BYTES:,} bytes is left out"
@@ -142,7 +153,7 @@ class SmeeExposure(Outward):
             return
         if received is not None:
             mark = event.own_id if _LASTING_ID.fullmatch(event.own_id or "") else None
-            await self._desk.keep(received, self._desk.passage(mark, _TAKEN, self._url))
+            await self._desk.keep(received, self._desk.passage(mark, received.answered, self._url))
 
     def blame(self, status: int | None) -> str:
         if status is None:
@@ -151,6 +162,28 @@ class SmeeExposure(Outward):
             f"{self._link.host} answers {status}: see that {self._url} is the channel that this "
             f"lab is connected to, and that it is ({self.state}). It takes POST of JSON only."
         )
+
+
+def channel_url(address: str) -> str:
+    """The address of a channel, without a slash at its end. Raises `ExposureError`."""
+    url = checked_address(address).rstrip("/")
+    if not urlsplit(url).path.strip("/"):
+        raise ExposureError(
+            f"{address!r} names no channel: open https://smee.io/new in a browser, and pass "
+            "the address that it leads to."
+        )
+    return url
+
+
+def is_channel(address: str) -> bool:
+    """Whether a stream of events is at an address, or where gosmee has it. Asks, and waits."""
+    timeout = httpx.Timeout(LINK_CONNECT_SECONDS)
+    with suppress(httpx.HTTPError), httpx.Client(timeout=timeout, follow_redirects=False) as client:
+        for place in _places_of(address.rstrip("/")):
+            with client.stream("GET", place, headers={"Accept": _STREAM}) as response:
+                if not _problem(response):
+                    return True
+    return False
 
 
 def _problem(response: httpx.Response) -> str:
@@ -162,7 +195,7 @@ def _problem(response: httpx.Response) -> str:
     return ""
 
 
-def _events_of_gosmee(url: str) -> str:
-    """Where gosmee has a channel's events; smee has them at the channel itself."""
+def _places_of(url: str) -> tuple[str, ...]:
+    """Where a channel's events may be: smee has them at the channel itself, gosmee elsewhere."""
     base, _, channel = url.rpartition("/")
-    return f"{base}/events/{channel}"
+    return url, f"{base}/events/{channel}"

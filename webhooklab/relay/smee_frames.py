@@ -5,7 +5,8 @@ https://github.com/probot/smee.io, https://github.com/chmouel/gosmee:
     smee     {<header>: value, "body": <the JSON, parsed>, "query": {...}, "timestamp": <ms>}
     gosmee   {<header>: first value, "timestamp": "<ms>", "bodyB": "<base64 of the raw body>"}
 
-Others pass on `rawbody`, the body as text. Headers named like these fields are lost by either.
+Others pass on `rawbody`, the body as text. Headers named like these fields are lost by either. smee
+answers its senders 200, gosmee 202.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -45,6 +47,7 @@ def delivery(data: str) -> Received | None:
         headers=pairs(headers, rewritten=rewritten),
         body=body,
         received_at=moment(fields.get("timestamp"), _MILLISECOND_US),
+        answered=int(HTTPStatus.ACCEPTED if "bodyB" in fields else HTTPStatus.OK),
     )
 
 

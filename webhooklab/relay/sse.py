@@ -26,14 +26,17 @@ class ServerSentEvent:
 
 
 class ServerSentEvents:
-    """Reads a stream. Of an event with more than `max_bytes` nothing is kept but that it was."""
+    """Reads a stream. Of an event with more than `max_bytes` nothing is kept but that it was.
 
-    def __init__(self, max_bytes: int) -> None:
+    `last_id`: that of the stream which this one goes on from; it holds until there is another.
+    """
+
+    def __init__(self, max_bytes: int, last_id: str = "") -> None:
         self._max_bytes = max_bytes
         self._line = bytearray()
         self._after_cr = False
         self._at_start = True
-        self._last_id = ""
+        self._last_id = last_id
         self._clear()
 
     def _clear(self) -> None:

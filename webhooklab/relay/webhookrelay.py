@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from http import HTTPStatus
+from contextlib import aclosing
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-import httpx
 from websockets.asyncio.client import ClientConnection
 
 from webhooklab.defaults import (
     LINK_CONNECT_SECONDS,
     LINK_SEND_SECONDS,
     LINK_WINDOW,
-    MAX_LINK_FRAME_BYTES,
-    WEBHOOKRELAY_MAX_PAGES,
-    WEBHOOKRELAY_MISSED_AGE,
-    WEBHOOKRELAY_PAGE,
     WEBHOOKRELAY_SILENCE_SECONDS,
 )
 from webhooklab.errors import ExposureError
@@ -34,6 +29,7 @@ from webhooklab.relay.link import LinkError
 from webhooklab.relay.outward import Outward
 from webhooklab.relay.received import FrameError
 from webhooklab.relay.socket import socket
+from webhooklab.relay.webhookrelay_api import Api
 from webhooklab.store import Store
 
 VIA: Final = "webhookrelay"
@@ -69,15 +65,10 @@ class WebhookRelayExposure(Outward):
         service: str = _SERVICE,
         silence: float = WEBHOOKRELAY_SILENCE_SECONDS,
     ) -> None:
-        self._key, self._secret = frames.credentials(key, secret)
-        if not self._secret:
-            raise ExposureError(
-                "Webhook Relay wants a key and a secret: make them at "
-                'https://my.webhookrelay.com/tokens, and pass them: lab.expose("webhookrelay", '
-                "key=..., secret=..., buckets=[...])."
-            )
+        self._key, self._secret = credentials(key, secret)
         self._url = checked_address(address) if address else None
         self._service = checked_address(service).rstrip("/")
+        self._api = Api(self._service, self._key, self._secret)
         host = urlsplit(service).hostname or ""
         super().__init__(behind, store, host=host, channel=f"{VIA} {self._key}")
         self._buckets = list(buckets)
@@ -122,11 +113,12 @@ class WebhookRelayExposure(Outward):
 
     async def _attend(self) -> None:
         url = f"ws{self._service.removeprefix('http')}/v1/socket"
+        since = self._heard_at
         async with socket(url, pings=False) as connection:
             await self._subscribe(connection)
             self._link.connected()
             await self._desk.forget_old_marks()
-            await self._fetch_missed()
+            await self._capture_missed(since)
             while True:
                 await self._take(connection, await self._next(connection, self._silence))
 
@@ -156,7 +148,9 @@ class WebhookRelayExposure(Outward):
 
     async def _next(self, connection: ClientConnection, seconds: float) -> str:
         async with asyncio.timeout(seconds):
-            return await connection.recv(decode=True)
+            text = await connection.recv(decode=True)
+        self._hear()
+        return text
 
     async def _take(self, connection: ClientConnection, text: str) -> None:
         try:
@@ -195,66 +189,33 @@ class WebhookRelayExposure(Outward):
         if given is not None and webhook.id:
             await self._answer(webhook, Answer(given.status, given.headers, given.body))
 
-    # The API
-
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            base_url=self._service,
-            auth=(self._key, self._secret),
-            timeout=LINK_CONNECT_SECONDS,
-            follow_redirects=False,
-        )
+    async def _capture_missed(self, since: int) -> None:
+        """Capture what came since then (us); what is here already is not kept twice."""
+        try:
+            async with aclosing(self._api.missed(self._buckets)) as missed:
+                async for webhook in missed:
+                    await self._capture(webhook)
+        except (LinkError, FrameError) as error:
+            await self._desk.note(f"not all that was missed can be asked for ({error})")
+            await self._miss(since)
 
     async def _answer(self, webhook: frames.Webhook, given: Answer) -> None:
         try:
-            async with self._client() as client:
-                place = f"/v1/logs/{quote(webhook.id, safe='')}"
-                got = await client.put(place, json=frames.answer(webhook, given))
-        except httpx.HTTPError as error:
-            await self._desk.note(f"an answer could not be given ({type(error).__name__})")
-            return
-        if got.status_code >= HTTPStatus.BAD_REQUEST:
-            await self._desk.note(f"an answer was not taken: it answers {got.status_code}")
-
-    async def _fetch_missed(self) -> None:
-        """Capture what came while nobody was connected; what is here already is not kept twice."""
-        try:
-            async with self._client() as client:
-                for bucket in self._buckets:
-                    await self._fetch_missed_of(client, bucket)
-        except (httpx.HTTPError, LinkError, FrameError) as error:
-            reason = str(error) if not isinstance(error, httpx.HTTPError) else type(error).__name__
-            await self._desk.note(f"what was missed cannot be asked for ({reason})")
-
-    async def _fetch_missed_of(self, client: httpx.AsyncClient, bucket: str) -> None:
-        asked = {"bucket": bucket, "limit": str(WEBHOOKRELAY_PAGE)}
-        asked["max_age"] = WEBHOOKRELAY_MISSED_AGE
-        seen: set[str] = set()
-        for _ in range(WEBHOOKRELAY_MAX_PAGES):
-            text = await _text_of(client, asked)
-            found = frames.missed(text)
-            for webhook in found:
-                await self._capture(webhook)
-            place = frames.cursor(text)
-            names = {webhook.id for webhook in found}
-            if names <= seen or (place is None and len(found) < WEBHOOKRELAY_PAGE):
-                return
-            seen |= names
-            if place is not None:
-                asked = {"cursor": place, "limit": str(WEBHOOKRELAY_PAGE)}
+            await self._api.answer(webhook, given)
+        except LinkError as error:
+            await self._desk.note(f"an answer was not taken ({error})")
 
 
-async def _text_of(client: httpx.AsyncClient, asked: dict[str, str]) -> str:
-    """An answer of the API. Raises `LinkError` for one that is none, or too long."""
-    async with client.stream("GET", "/v1/events", params=asked) as response:
-        if response.status_code != HTTPStatus.OK:
-            raise LinkError(f"it answers {response.status_code}")
-        held = bytearray()
-        async for chunk in response.aiter_bytes():
-            held += chunk
-            if len(held) > MAX_LINK_FRAME_BYTES:
-                raise LinkError("its answer is too long")
-    return held.decode("utf-8", "replace")
+def credentials(key: str, secret: str) -> tuple[str, str]:
+    """Key and secret as they are sent. Raises `ExposureError` where there are none."""
+    found = frames.credentials(key, secret)
+    if not found[1]:
+        raise ExposureError(
+            "Webhook Relay wants a key and a secret: make them at "
+            'https://my.webhookrelay.com/tokens, and pass them: lab.expose("webhookrelay", '
+            "key=..., secret=..., buckets=[...])."
+        )
+    return found
 
 
 async def _send(connection: ClientConnection, text: str) -> None:

@@ -1,7 +1,7 @@
 """What is said on Webhook Relay's socket, and by its API of what was missed. No I/O.
 
 https://webhookrelay.com/docs/webhooks/websocket-server/,
-https://webhookrelay.com/docs/webhooks/polling-webhooks/.
+https://webhookrelay.com/docs/webhooks/polling-webhooks/, https://github.com/webhookrelay/webhookrelay-js.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from webhooklab.records import Answer
-from webhooklab.relay.received import Received, method, moment, pairs, parsed, target
+from webhooklab.relay.received import Received, method, moment, pairs, parsed, target, value_of
 
 AUTHENTICATED: Final = "authenticated"
 UNAUTHORIZED: Final = "unauthorized"
@@ -48,14 +48,22 @@ def credentials(key: str, secret: str) -> tuple[str, str]:
     return key or _ACCOUNT_KEY, secret
 
 
+def authorization(key: str, secret: str) -> str:
+    """The API's header: a token's key and secret, or an account's key by itself."""
+    if key == _ACCOUNT_KEY:
+        return f"Bearer {secret}"
+    return "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
+
+
 def authentication(key: str, secret: str) -> str:
     """The first frame."""
     return json.dumps({"action": "auth", "key": key, "secret": secret})
 
 
 def subscription(buckets: Sequence[str]) -> str:
-    """The second frame: all buckets of the account where none is named."""
-    return json.dumps({"action": "subscribe", "buckets": list(buckets)})
+    """The second frame: all buckets of the account where none is named, which is said so."""
+    named = {"buckets": list(buckets)} if buckets else {}
+    return json.dumps({"action": "subscribe", **named})
 
 
 def read(text: str) -> Status | Webhook | None:
@@ -82,8 +90,20 @@ def missed(text: str) -> list[Webhook]:
 
 
 def cursor(text: str) -> str | None:
-    """Where the next page of what was missed begins; None where there is none."""
+    """Where the next page of what was missed begins; None where it is not told."""
     return _text(parsed(text).get("next_cursor")) or None
+
+
+def has_more(text: str) -> bool:
+    """Whether the API says that it has more of what was missed."""
+    return parsed(text).get("has_more") is True
+
+
+def buckets(text: str) -> list[str]:
+    """The ids of an account's buckets. Raises `FrameError`."""
+    rows = value_of(text)
+    found = [_text(_object(row).get("id")) for row in rows] if isinstance(rows, list) else []
+    return [each for each in found if each]
 
 
 def _missed(row: dict[str, Any]) -> Webhook:

@@ -107,7 +107,7 @@ class RelayServer:
             await asyncio.sleep(_STEP_SECONDS)
 
     def _accept(self, accepted: socket.socket, address: tuple[Any, ...]) -> None:
-        if len(self._connections) >= self._most and not make_room(self._connections):
+        if not self._has_room():
             accepted.close()
             logger.warning("more than %d connections: one was turned away", self._most)
             return
@@ -115,6 +115,12 @@ class RelayServer:
         connection = Connection(self._stream(accepted), caller, self._relay, self._pages)
         self._connections.add(connection)
         connection.serve()
+
+    def _has_room(self) -> bool:
+        """Whether there is, or can be made, room for one more; who has left takes none."""
+        if len(self._connections) >= self._most:
+            self._connections -= {each for each in self._connections if each.closed}
+        return len(self._connections) < self._most or make_room(self._connections)
 
     def _stream(self, accepted: socket.socket) -> RawStream:
         accepted.setblocking(False)

@@ -35,10 +35,14 @@ class RelayProcess:
         self.port = port
         self.start()
 
-    def start(self) -> None:
+    def begin(self) -> None:
+        """Have it start, and do not wait."""
         self.process = start(
             "relay", "--port", self.port, "--db", "relay.db", *self._options, cwd=self._folder
         )
+
+    def start(self) -> None:
+        self.begin()
         try:
             line = line_with(self.process, "relay at ")
         except AssertionError:

@@ -64,8 +64,14 @@ class Process:
 class LabProcess(Process):
     """A process with a Lab. `say` has it run a line of Python."""
 
-    def __init__(self, file: object, **options: Any) -> None:
-        super().__init__(_OWNER, str(file or ""), json.dumps(options))
+    def __init__(
+        self,
+        file: object,
+        *,
+        env: dict[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(_OWNER, str(file or ""), json.dumps(options), env=env)
         told = self.hear()
         self.url, self.attached, self.head = told["url"], told["attached"], told["head"]
 

@@ -1,6 +1,8 @@
 """The kernel is killed, and its listener with it, a thread of the same process."""
 
+import os
 import random
+import signal
 
 from tests.crashes.scenario import AGAIN, Scenario, pause
 from tests.processes import Kernel, Kernels
@@ -8,6 +10,8 @@ from webhooklab.store import Store
 from webhooklab.views import Views
 
 STARTING_SECONDS = 0.06
+ORPHANS = 3
+"""So many forked children outlive their kernel at a time."""
 FRAMES = 3
 
 
@@ -32,6 +36,42 @@ class KernelListens(Scenario):
 
     def meanwhile(self) -> None:
         read_frames(self.file)
+
+
+FORK = """
+pid = os.fork()
+if pid == 0:
+    sys.exit() if {} else (os.close(talk.fileno()), signal.pause())
+say(pid)
+"""
+"""A child that ends as any Python does, or lives on; it must disturb nothing either way."""
+
+
+class KernelForks(KernelListens):
+    """The kernel has forked: some children end before it is killed, others live longer."""
+
+    name = "kernel that forks"
+
+    def start(self) -> str:
+        self._orphans: list[int] = []
+        self.closing.callback(self._end_orphans)
+        return super().start()
+
+    def meanwhile(self) -> None:
+        for ends in (True, False):
+            self.kernel.say(f"exec({FORK.format(ends)!r})")
+            pid = self.kernel.hear()
+            if not ends:
+                self._orphans.append(pid)
+
+    def crash(self, chance: random.Random) -> None:
+        super().crash(chance)
+        while len(self._orphans) > ORPHANS:
+            os.kill(self._orphans.pop(0), signal.SIGKILL)
+
+    def _end_orphans(self) -> None:
+        for pid in self._orphans:
+            os.kill(pid, signal.SIGKILL)
 
 
 def kill(scenario: Scenario, kernel: Kernel) -> None:

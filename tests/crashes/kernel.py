@@ -54,8 +54,11 @@ class KernelForks(KernelListens):
 
     def start(self) -> str:
         self._orphans: list[int] = []
-        self.closing.callback(self._end_orphans)
-        return super().start()
+        url = super().start()
+        self.closing.callback(
+            self._end_orphans
+        )  # they hold the pipes that ending kernels waits for
+        return url
 
     def meanwhile(self) -> None:
         for ends in (True, False):

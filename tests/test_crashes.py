@@ -18,7 +18,7 @@ from tests.crashes.verdict import Judge
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 5
+ROUNDS = 3
 SEED = 20
 
 

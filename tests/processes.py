@@ -19,17 +19,6 @@ for line in sys.stdin:
     exec(line)
 """
 
-_NURSERY = """
-import json, os, sys, signal
-from webhooklab.lab import Lab
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for line in sys.stdin:
-    if os.fork() == 0:
-        lab = Lab(json.loads(line))
-        print(json.dumps({"url": lab.url, "pid": os.getpid()}), flush=True)
-        signal.pause()
-"""
-
 
 class Process:
     """A Python process that is talked to in lines of JSON. `with` ends it."""
@@ -75,23 +64,16 @@ class Process:
 class LabProcess(Process):
     """A process with a Lab. `say` has it run a line of Python."""
 
-    def __init__(self, file: object, **options: Any) -> None:
-        super().__init__(_OWNER, str(file or ""), json.dumps(options))
+    def __init__(
+        self,
+        file: object,
+        *,
+        env: dict[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(_OWNER, str(file or ""), json.dumps(options), env=env)
         told = self.hear()
         self.url, self.attached, self.head = told["url"], told["attached"], told["head"]
-
-
-class Nursery(Process):
-    """Makes Labs by forking, so that a new one costs no imports. Start it before any threads."""
-
-    def __init__(self) -> None:
-        super().__init__(_NURSERY)
-
-    def born(self, file: object) -> tuple[str, int]:
-        """A new process that listens for the file: its URL and pid."""
-        self.say(json.dumps(str(file)))
-        told = self.hear()
-        return told["url"], told["pid"]
 
 
 _KERNELS = """
@@ -110,8 +92,9 @@ talk.connect(told["address"])
 lines = talk.makefile("r")
 def say(value):
     talk.sendall(json.dumps(value).encode() + bytes([10]))
+say(os.getpid())
 lab = Lab(told["file"], **told["options"])
-say({"url": lab.url, "attached": lab.attached, "head": lab.head, "pid": os.getpid()})
+say({"url": lab.url, "attached": lab.attached, "head": lab.head})
 for line in lines:
     exec(line)
 """
@@ -130,6 +113,10 @@ class Kernels(Process):
 
     def born(self, file: object, **options: Any) -> "Kernel":
         """A new process with a Lab."""
+        return self.begun(file, **options).ready()
+
+    def begun(self, file: object, **options: Any) -> "Kernel":
+        """A new process that is about to open a Lab."""
         told = {"address": self._address, "file": file and str(file), "options": options}
         self.say(json.dumps(told))
         self._born.append(Kernel(self._server.accept()[0]))
@@ -147,9 +134,13 @@ class Kernel:
 
     def __init__(self, talk: socket.socket) -> None:
         self._talk, self._lines = talk, talk.makefile("r")
+        self.pid = self.hear()
+
+    def ready(self) -> Self:
+        """Wait until its Lab is open."""
         told = self.hear()
         self.url, self.attached, self.head = told["url"], told["attached"], told["head"]
-        self.pid = told["pid"]
+        return self
 
     def say(self, line: str) -> None:
         self._talk.sendall(line.encode() + b"\n")

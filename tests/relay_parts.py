@@ -38,9 +38,13 @@ class RelayProcess:
         self.port = port
         self.start()
 
-    def start(self) -> None:
+    def begin(self) -> None:
+        """Have it start, and do not wait."""
         asked = ("relay", "--port", self.port, "--db", "relay.db", *self._options)
         self.process = start(*asked, cwd=self._folder, env=self._env)
+
+    def start(self) -> None:
+        self.begin()
         try:
             line = line_with(self.process, "relay at ")
         except AssertionError:

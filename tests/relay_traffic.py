@@ -1,94 +1,15 @@
-"""Traffic through a relay, as providers make it, and a way to it that can be cut."""
+"""Traffic through a relay, as providers that try again make it."""
 
-import asyncio
 import os
 import threading
 from contextlib import suppress
 
 from tests.raw_http import Client, request
-from tests.waiting import until
-from webhooklab.background import BackgroundLoop
 
-ROUNDS = int(os.environ.get("WEBHOOKLAB_CRASH_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("WEBHOOKLAB_RELAY_ROUNDS", "2"))
 """So often each thing goes wrong; 20 where there is time."""
 LIMITS = ("--rate-per-second", "100000", "--rate-burst", "100000", "--queue-rows", "100000")
 PATIENCE_SECONDS = 60.0
-SENDERS = 4
-
-
-class Proxy:
-    """A way to a port that can be cut, with all that is on it, and slowed to `pause` s a piece."""
-
-    def __init__(self, port):
-        self._port = port
-        self._open = set()
-        self.pause = 0.0
-        self._background = BackgroundLoop("proxy").start()
-        self._server = self._background.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-
-    def cut(self):
-        self._background.call(lambda: [each.transport.abort() for each in self._open])
-
-    def close(self):
-        self.cut()
-        self._background.call(self._server.close)
-        self._background.stop()
-
-    async def _serve(self, reader, writer):
-        try:
-            back, on = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._open |= {writer, on}
-        await asyncio.gather(self._pump(reader, on), self._pump(back, writer))
-        self._open -= {writer, on}
-
-    async def _pump(self, reader, writer):
-        try:
-            while data := await reader.read(2**16):
-                writer.write(data)
-                await writer.drain()
-                await asyncio.sleep(self.pause)
-        except OSError:
-            pass
-        finally:
-            writer.transport.abort()
-
-
-class Senders:
-    """Send numbered deliveries without rest, from `with` to its end; `accepted` by a 2xx."""
-
-    def __init__(self, url):
-        self._url = url
-        self.accepted = set()
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._send, args=(n,)) for n in range(SENDERS)]
-
-    def _send(self, sender):
-        number = 0
-        while not self._over.wait(0.002):
-            number += 1
-            body = b"%d-%d " % (sender, number) + bytes(range(256)) * (number % 5)
-            try:
-                with Client(self._url) as client:
-                    status = client.ask(request(target=client.path + "x", body=body)).status
-            except (OSError, ValueError, AssertionError, IndexError):
-                continue
-            if 200 <= status < 300:
-                self.accepted.add(body)
-
-    def __enter__(self):
-        for each in self._threads:
-            each.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for each in self._threads:
-            each.join()
 
 
 class Insistent:
@@ -146,13 +67,3 @@ class Insistent:
     def __exit__(self, *_):
         self._over.set()
         self._thread.join()
-
-
-def all_of(bodies, accepted):
-    """Every accepted one is there, unaltered, and nothing is there twice."""
-    assert len(bodies) == len(set(bodies))
-    assert accepted <= set(bodies)
-
-
-def more_than(senders, count):
-    until(lambda: len(senders.accepted) >= count, PATIENCE_SECONDS)

@@ -1,24 +1,19 @@
 """A lab that is slow, or away, behind its relay: what was accepted comes later, all of it, once.
 
-In full (WEBHOOKLAB_CRASH_ROUNDS=20, WEBHOOKLAB_AWAY=3600) as often as that, and an hour long.
+In full (WEBHOOKLAB_RELAY_ROUNDS=20, WEBHOOKLAB_AWAY=3600) as often as that, and an hour long.
 """
 
 import os
 
 import pytest
 
+from tests.crashes.arrived import CaptureFile
+from tests.crashes.traffic import Ledger, Senders
+from tests.crashes.verdict import Judge
+from tests.cutting import CuttingProxy
 from tests.raw_http import Client, request
 from tests.relay_parts import running
-from tests.relay_traffic import (
-    LIMITS,
-    PATIENCE_SECONDS,
-    ROUNDS,
-    Insistent,
-    Proxy,
-    Senders,
-    all_of,
-    more_than,
-)
+from tests.relay_traffic import LIMITS, PATIENCE_SECONDS, ROUNDS, Insistent
 from tests.waiting import until
 from webhooklab import Lab, read
 
@@ -44,21 +39,20 @@ def caught_up(exposure):
     until(lambda: "behind" not in exposure.state, PATIENCE_SECONDS)
 
 
-def test_a_slow_link_loses_nothing(file, folder):
-    with running(folder, *LIMITS) as relay:
-        proxy = Proxy(relay.port)
-        proxy.pause = 0.01
-        with Lab(file) as lab:
-            exposure = lab.expose(proxy.url)
-            public = exposure.url.replace(proxy.url, f"http://127.0.0.1:{relay.port}")
-            with Senders(public) as senders:
-                for _ in range(ROUNDS):
-                    more_than(senders, len(senders.accepted) + 100)
-                    proxy.cut()
-            until(lambda: len(lab) >= len(senders.accepted), PATIENCE_SECONDS)
-            caught_up(exposure)
-            all_of([row.body for row in lab], senders.accepted)
-        proxy.close()
+def test_a_slow_link_that_is_cut_loses_nothing(file, folder):
+    ledger = Ledger()
+    with running(folder, *LIMITS) as relay, CuttingProxy(relay.port) as link, Lab(file) as lab:
+        link.pause = 0.01
+        exposure = lab.expose(link.url)
+        with Senders(exposure.url.replace(link.url, relay.url.rstrip("/")), ledger, "slow"):
+            for _ in range(ROUNDS):
+                enough = len(ledger.acknowledged) + 100
+                until(lambda: len(ledger.acknowledged) >= enough, PATIENCE_SECONDS)  # noqa: B023
+                link.cut()
+        judge = Judge(ledger, CaptureFile(file))
+        judge.look()
+        assert not judge.findings
+        caught_up(exposure)
 
 
 def test_a_lab_that_was_away_for_an_hour_gets_all_in_order_each_time(file, folder):

@@ -3,12 +3,15 @@
 The floors of the house; a module imports only from lower ones, or from its own folder:
 
     0   errors defaults clock redaction          words and limits; the only clock
+    1   forks                                    what a forked child lets go of
     1   headers bodies instants                  what is on the wire, read
-    1   background ownership progress whole      a loop in a thread, a lock, a bar, a whole file
+    1   ownership progress whole                 a lock, a bar, a whole file
     1   exposure gates                           public URLs; what comes by a tunnel
+    2   background                               a loop in a thread
     2   envelope secret                          a request handed on; a URL's secret part
     1   disks retention                          what a file stands on, how much it is to keep
-    2   measures health                          how long things take, how late, how a lab is
+    2   health                                   how a lab is
+    3   measures                                 how long things take, how late
     2   code                                     a request as curl and Python
     2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import selectors
 import sys
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ from collections.abc import Callable, Coroutine
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any, Self, TypeVar
 
+from webhooklab import forks
 from webhooklab.defaults import LOOP_STOP_TIMEOUT_SECONDS, SWITCH_INTERVAL_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class BackgroundLoop:
         self._thread.start()
         running.wait()
         self._loop = loop
+        forks.in_child(self._forked)
         return self
 
     def stop(self) -> None:
@@ -102,6 +105,12 @@ class BackgroundLoop:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
+    def _forked(self) -> None:
+        """In a forked child there is no thread of it, and its sockets are the parent's."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            forks.leave(_files_of(loop))
+
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.run_forever()
@@ -126,6 +135,18 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.wait(tasks, timeout=patience))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def _files_of(loop: asyncio.AbstractEventLoop) -> list[int]:
+    """The sockets that a loop waits for, and what it waits with."""
+    selector: selectors.BaseSelector | None = getattr(loop, "_selector", None)
+    if selector is None or not (waited_for := selector.get_map()):
+        return []
+    return [key.fd for key in waited_for.values()] + _own_file(selector)
+
+
+def _own_file(selector: selectors.BaseSelector) -> list[int]:
+    return [selector.fileno()] if hasattr(selector, "fileno") else []
 
 
 def _begun(task: asyncio.Task[Any]) -> bool:

@@ -68,6 +68,9 @@ STALL_SECONDS = 1.0
 PORT_RELEASE_SECONDS = 3.0
 """How long a restarted kernel waits for its own port, which the old one may still be leaving."""
 SWITCH_INTERVAL_SECONDS = 0.0005
+FORK_PATIENCE_SECONDS = 2.0
+"""How long `os.fork` waits for a transaction that is under way."""
+
 LOOP_STOP_TIMEOUT_SECONDS = 10.0
 
 # Listeners in processes of their own

@@ -4,6 +4,7 @@ WebhookLabError
 ├── CaptureFileError        the file at `path`: yours to move, free or unlock
 │   ├── ForeignFileError    it is something else than a capture file
 │   ├── NewerFileError      a newer webhooklab wrote it
+│   ├── ForkedError         it is open in the process of which this one is a fork
 │   └── StoreError          it was fine, and reading or writing it failed just now
 ├── PortTakenError          another program listens there (also an OSError)
 ├── ClosedError             this lab, Shop or listener was closed
@@ -55,6 +56,10 @@ class ForeignFileError(CaptureFileError):
 
 class NewerFileError(CaptureFileError):
     """The capture file was written by a newer webhooklab; it was left untouched."""
+
+
+class ForkedError(CaptureFileError):
+    """The capture file was open when this process was forked: only the parent may use it."""
 
 
 class StoreError(CaptureFileError):

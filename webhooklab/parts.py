@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import warnings
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from webhooklab import reach
+from webhooklab import forks, reach
 from webhooklab.answering import FORWARD, Rule, Rules
 from webhooklab.capturing import Options
 from webhooklab.checking import Checks
@@ -55,6 +56,10 @@ class Parts:
         self.closing = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._leaving = False
+        self.parent: int | None = None
+        """The process whose Lab this is a copy of, in a fork of it; None: it is ours."""
+        self._pid = os.getpid()
+        forks.in_child(self._forked)
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._open(options, elsewhere)
@@ -147,6 +152,14 @@ class Parts:
         self._leaving = leaving
         self.closing.close()
 
+    def _forked(self) -> None:
+        """In a forked child this is a copy that closes nothing: what it would close is ours."""
+        self.parent, self.closed = self._pid, True
+        self._lock = threading.Lock()
+        self._inherited, self.closing = self.closing, contextlib.ExitStack()
+        if hasattr(self, "store"):
+            self.views = Views(self.store)
+
     @property
     def server(self) -> Server | None:
         """What listens here; None when nothing does."""
@@ -209,6 +222,11 @@ class Parts:
 
     def check_open(self) -> None:
         """Raise `ClosedError` when this is closed."""
+        if self.parent is not None:
+            raise ClosedError(
+                f"This Lab is that of process {self.parent}, of which this one is a fork: use it "
+                "there."
+            )
         if self.closed:
             raise ClosedError(
                 f"This Lab is closed; {self.path.name} can still be read. "

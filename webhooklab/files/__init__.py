@@ -15,7 +15,12 @@ import pandas as pd
 import pyarrow as pa
 
 from webhooklab import progress
-from webhooklab.errors import CaptureFileError, ExportError, FileFormatError
+from webhooklab.errors import (
+    CaptureFileError,
+    ExportError,
+    FileFormatError,
+    ForkedError,
+)
 from webhooklab.files import csv_files, har_files, jsonl_files, parquet_files
 from webhooklab.files.tables import (
     events_frame,
@@ -143,6 +148,8 @@ def _read_capture(path: Path) -> pd.DataFrame:
 def _open_capture(path: Path) -> Store:
     try:
         return Store(path.resolve(), write=False)
+    except ForkedError:
+        raise
     except CaptureFileError as error:
         known = ", ".join(_FORMATS)
         raise FileFormatError(f"{error} (Exported files end in {known}.)") from error

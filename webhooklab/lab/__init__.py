@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
+from webhooklab import forks
 from webhooklab.capturing import Options
 from webhooklab.defaults import CAPTURE_PATH, HOST, MAX_BODY_BYTES
 from webhooklab.errors import CaptureFileError, ListenerProcessError
@@ -153,6 +154,8 @@ class Lab(
         self.close()
 
     def __repr__(self) -> str:
+        if self._parts.parent is not None:
+            return f"<Lab {self.url} of process {self._parts.parent}, of which this one is a fork>"
         count = len(self)
         deliveries = "delivery" if count == 1 else "deliveries"
         return f"<Lab {self.url} {self._parts.headline}; {count:,} {deliveries}>"
@@ -173,6 +176,17 @@ def _resolve(path: str | Path | None) -> Path:
             '":memory:" would lose everything with the kernel: use Lab(None) for a temporary file.'
         )
     return Path(path).expanduser().resolve()
+
+
+def _forked() -> None:
+    """What is open is the parent's, and so are its folders."""
+    global _open_labs_lock  # noqa: PLW0603 - another thread may have had it, and is not here
+    _open_labs_lock = threading.RLock()
+    _open_labs.clear()
+    _temporary.clear()
+
+
+forks.in_child(_forked)
 
 
 @atexit.register

@@ -229,6 +229,12 @@ class Store(Reader):
     def _closed_message(self) -> str:
         return f"The capture file {self.path} is not open for writing: open a Lab on it."
 
+    def _forked(self) -> None:
+        """In a forked child nothing is committed, and nobody may wait for that."""
+        super()._forked()
+        self._committer = self._writer = None
+        self._changes = Changes()
+
     # Waiting
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from webhooklab import clock
+from webhooklab import clock, forks
 from webhooklab.records import EVENT_COLUMNS, HERE, Delivery
 from webhooklab.store import dropping, reading, writing
 from webhooklab.store.connection import Connection, connect, translated
@@ -31,6 +31,11 @@ class Reader:
         """Where deliveries are taken for the file; "" when nobody listens."""
         self._idle: list[Connection] | None = []
         self._idle_lock = threading.Lock()
+        forks.in_child(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: no thread of ours is there to give back a lock or a connection."""
+        self._idle, self._idle_lock = None, threading.Lock()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:

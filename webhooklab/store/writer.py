@@ -7,11 +7,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from webhooklab import forks
 from webhooklab.errors import ClosedError, StoreError
 from webhooklab.store.connection import (
     Connection,
+    Identity,
+    check_not_inherited,
     connect,
     create,
+    identity,
     prepare,
     transaction,
     translated,
@@ -24,11 +28,14 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        forks.hold_back(self._lock)  # a transaction is never half in a child
         self._closed = False
         self._data_version = -1
+        self._log_path = Path(f"{path}-wal")
+        self._log: Identity | None = None
         create(path)
         self._connection: Connection | None = self._open()
-        self._identity = _identity(path)
+        self._identity = identity(path)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -39,6 +46,7 @@ class Writer:
     @contextlib.contextmanager
     def alone(self) -> Iterator[Connection]:
         """The connection, for what must not be in a transaction. Opened anew after a failure."""
+        check_not_inherited(self._path)
         with self._lock, translated(self._path):
             connection = self._usable()
             try:
@@ -46,6 +54,8 @@ class Writer:
             except BaseException:
                 self._drop()
                 raise
+            if self._log is None:
+                self._log = identity(self._log_path)
 
     def others_wrote(self, connection: Connection) -> bool:
         """Whether another connection has changed the file since this was last asked."""
@@ -63,17 +73,32 @@ class Writer:
         if self._closed:
             raise ClosedError(f"The capture file {self._path} is closed: open the Lab again.")
         # SQLite would go on writing into a file that nobody can find any more.
-        if _identity(self._path) != self._identity:
+        if identity(self._path) != self._identity:
             raise StoreError(
                 f"The capture file {self._path} was moved, deleted or replaced while it was open. "
                 "Put it back, or open a Lab on another path."
             )
         if self._connection is None:
             self._connection = self._open()
+        if self._log is not None and identity(self._log_path) != self._log:
+            self._rescue(self._connection)
         return self._connection
+
+    def _rescue(self, connection: Connection) -> None:
+        """The write-ahead log was taken away: save what is in it, and acknowledge nothing more.
+
+        SQLite would go on writing into it, and the next process would not find it.
+        """
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        raise StoreError(
+            f"The write-ahead log {self._log_path} was moved or deleted while it was open. What "
+            "was captured is kept; nothing more can be stored until this Lab is closed and opened "
+            "again."
+        )
 
     def _open(self) -> Connection:
         self._data_version = -1
+        self._log = None
         prepare(self._path)
         return connect(self._path, write=True)
 
@@ -81,11 +106,3 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

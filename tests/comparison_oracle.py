@@ -141,6 +141,8 @@ def one_change(world, key, known, bounds, *, spans, grace, now):
     pushes = [e for e in world.events if world.key(e) == key]
     shown = [s for s in world.snapshots if world.key(s) == key]
     first = min(shown, key=lambda s: s["polled_at"]) if shown else None
+    if first:
+        first = {**first, "not_seen_at": proved_absent(world, key, first)}
     if not pushes and first["not_seen_at"] is None:
         return None  # rule 6
     row = {"polled_at": first and first["polled_at"]}
@@ -149,6 +151,18 @@ def one_change(world, key, known, bounds, *, spans, grace, now):
     )
     row["verdict"], row["reason"] = verdict
     return row | flags_of(world, key, pushes)
+
+
+def proved_absent(world, key, first):
+    """Since when the state was not there yet: of one shown after a newer one, as of that one."""
+    newer = [s for s in world.snapshots if world.newer(world.key(s), key)]
+    shown = {}
+    for row in sorted(newer, key=lambda s: s["polled_at"]):
+        shown.setdefault(world.key(row), row)
+    if not any(row["polled_at"] < first["polled_at"] for row in shown.values()):
+        return first["not_seen_at"]
+    proofs = [row["not_seen_at"] for row in (first, *shown.values())]
+    return None if None in proofs else min(proofs)
 
 
 def verdict_of(world, key, pushes, first, known, *, bounds, spans, grace, now):

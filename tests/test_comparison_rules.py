@@ -132,6 +132,19 @@ def test_rule_01_a_poll_without_rows_extends_what_was_seen():
     }
 
 
+def test_rule_01_a_newer_state_is_no_proof_that_an_older_one_was_not_there():
+    # A replica lags: it shows an older state after a newer one.
+    older = seen("1", 70, 40, 80)
+    newest = seen("2", 90, 80, 900)
+    assert judged([], [seen("2", 5, None, 40), older, newest]) == {}
+    assert judged([push(4, "1")], [seen("2", 5, None, 40), older, newest]) == {"1": "both"}
+    late = [seen("1", 5, None, 20), seen("3", 30, 20, 60), seen("2", 70, 60, 80)]
+    assert judged([push(29, "3")], late) == {"2": "poll_only", "3": "both"}
+    # Its webhook would have come before that of version 3: while we did not listen.
+    spans = ((-100, 21), (50, None))
+    assert judged([push(51, "3")], late, spans=spans)["2"] == "unknown: not listening"
+
+
 @pytest.mark.parametrize("failure", [{"status": 500}, {"complete": False}, {"error": "timeout"}])
 def test_rule_01_a_failed_or_partial_poll_proves_nothing(failure):
     later = polls({"requested_at": 60, **failure})
@@ -772,6 +785,52 @@ def test_rule_13_created_and_deleted_between_polls():
     before = [row | {"last_seen_at": 1} for row in (BASE, PROVED)]
     early = judged(brief, before, "x", works=False, polls=polls({"requested_at": 40}))
     assert early == {} or set(early.values()) == {"pending"}
+
+
+@pytest.mark.parametrize("failure", [{"status": 500}, {"complete": False}, {"error": "timeout"}])
+@pytest.mark.parametrize("failed", [0, 1])
+def test_rule_13_polls_that_are_not_complete_lie_on_no_side(failure, failed):
+    brief = [push(50, "1", entity_id="x"), deleted(55, version="2", entity_id="x")]
+    around = [{"requested_at": 40}, {"requested_at": 60}]
+    around[failed] |= failure
+    found = judged(brief, [BASE], "x", polls=polls(*around))
+    assert set(found.values()) == {"unknown: baseline" if failed == 0 else "pending"}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "entity_type"),
+    [
+        ("pull_request.review_request_removed", "pull_request"),
+        ("pull_request.review_request_removed", None),
+        ("star.deleted", "repository"),
+        ("cart.item_removed", "cart"),
+        ("sub_issues.sub_issue_removed", "issue"),
+    ],
+)
+def test_rule_13_what_is_deleted_may_be_only_a_part_of_the_entity(event_type, entity_type):
+    of = {"event_type": event_type, "entity_type": entity_type}
+    typed = [{**row, "entity_type": "order"} for row in (BASE, SECOND)]
+    if entity_type is not None:
+        typed = [{**row, "entity_type": entity_type} for row in (BASE, SECOND)]
+    assert judged([push(50, "2", **of)], typed) == {"2": "both"}
+    gone = [typed[0], {**GONE, "entity_type": typed[0]["entity_type"]}]
+    last = judged([push(6, "1", **of)], gone)
+    assert last["deleted"] in ("unknown: versions do not compare", "unknown: nothing ever pushed")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "entity_type"),
+    [
+        *[("order.deleted", "order"), ("orders/delete", "order"), ("ORDER_DELETED", "order")],
+        *[("OrderDeleted", "Order"), ("order-removed", "order"), ("orders.deleted", "orders")],
+        *[("shop.order.deleted", "order"), ("line_item.deleted", "LineItem")],
+        *[("companies/delete", "company"), ("deleted", "order"), ("order.deleted", None)],
+    ],
+)
+def test_rule_13_types_that_announce_the_end_of_the_entity(event_type, entity_type):
+    pulled = [{**row, "entity_type": entity_type} for row in (BASE, GONE)]
+    pushed = [push(50, "1", event_type=event_type, entity_type=entity_type)]
+    assert judged(pushed, pulled) == {"deleted": "both"}
 
 
 def test_rule_13_a_poller_of_one_resource_says_nothing_of_others():

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from webhooklab.comparison import reading, sides, vanishing
-from webhooklab.comparison.arrays import NAT, Array, happen_between, is_time, later, most_of
+from webhooklab.comparison.arrays import (
+    NAT,
+    Array,
+    any_of,
+    happen_between,
+    is_time,
+    later,
+    most_of,
+)
+from webhooklab.comparison.deleting import says_deleting
 from webhooklab.comparison.grouping import Groups
 from webhooklab.comparison.matter import Matter
 from webhooklab.comparison.sides import DELETED
@@ -61,7 +70,8 @@ def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
     """Vanishings that an event explains which no poll showed: closed, archived, whatever.
 
     A list may show only what is open. Such an event is no deletion, but neither was the webhook
-    of a deletion missed for certain.
+    of a deletion missed for certain. Nor was it where an event speaks of deleting, if perhaps not
+    of the entity itself.
     """
     explained = np.zeros(len(groups.entity), bool)
     at = np.flatnonzero(groups.deletion & groups.polled_at_all & ~groups.pushed)
@@ -74,11 +84,15 @@ def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
         matter.known.count,
     )[groups.entity]
     newer = (kind == ORDERED) & (np.arange(len(kind)) > newest)
-    leaves = ~vanishing.keeps(matter.pushes.column("event_type", groups.pushes))
+    event_type = matter.pushes.column("event_type", groups.pushes)
+    of_push = groups.entity[groups.change]
+    perhaps = says_deleting(event_type) & ~groups.deletion[groups.change]
+    explained[at] = any_of(perhaps, of_push, matter.known.count)[groups.entity[at]]
+    leaves = ~vanishing.keeps(event_type)
     for after, chosen in ((groups.not_seen, unseen), (np.full(len(kind), NAT), unseen & newer)):
         rows = leaves & chosen[groups.change]
         explained[at] |= happen_between(
-            groups.entity[groups.change[rows]],
+            of_push[rows],
             matter.pushes.received[groups.pushes[rows]],
             groups.entity[at],
             after[at],

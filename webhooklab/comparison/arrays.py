@@ -16,9 +16,10 @@ NAT: Final = np.iinfo("i8").min
 
 
 def ticks(series: pd.Series) -> Array:
-    """A column of times as microseconds; NaT is `NAT`. Naive times are read as UTC."""
+    """A column of times, or texts of times, as microseconds; NaT is `NAT`. Naive ones are UTC."""
     if not isinstance(series.dtype, pd.DatetimeTZDtype):
-        series = pd.to_datetime(series, utc=True)
+        is_text = pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series)
+        series = pd.to_datetime(series, utc=True, format="mixed" if is_text else None)
     values: Array = series.dt.tz_convert(None).to_numpy("M8[us]").view("i8")
     return values
 
@@ -57,7 +58,7 @@ def texts(series: pd.Series) -> pd.Series:
     if not isinstance(series.dtype, pd.StringDtype):
         values = [_text(value) for value in series.astype(object)]
         series = pd.Series(values, dtype="str")
-    return series.reset_index(drop=True)
+    return series.astype("str").reset_index(drop=True)
 
 
 def _text(value: Any) -> str | None:

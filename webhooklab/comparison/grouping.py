@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from webhooklab.comparison.arrays import NAT, NEVER, Array, is_time, order_by, sorted_least
+from webhooklab.comparison.arrays import (
+    NAT,
+    NEVER,
+    Array,
+    follow,
+    is_time,
+    order_by,
+    sorted_least,
+)
 from webhooklab.comparison.sides import Pulls, Pushes
 from webhooklab.comparison.thin import Fetched
 
@@ -134,3 +142,20 @@ def _not_seen(rows: Array, change: Array, first_pull: Array, polled: Array, pull
     proof = other & bare[change] & is_time(said) & (said < polled[change])
     earliest = sorted_least(np.where(proof, said, NEVER), change, len(first_pull))
     return np.where(bare & (earliest != NEVER), earliest, not_seen)
+
+
+def proved_absent(groups: Groups, ordered: Array) -> Array:
+    """`not_seen`, as far as the order of the versions bears it out (rule 1).
+
+    Of a state that polls showed after a newer one, as a lagging replica does, it is known only
+    that it was not there yet when the newer one was not. `ordered`: which changes compare by order.
+    """
+    at = np.flatnonzero(ordered & groups.polled_at_all)
+    entity, polled, not_seen = groups.entity[at], groups.polled[at], groups.not_seen[at]
+    goes_back = (polled[1:] < polled[:-1]) & (entity[1:] == entity[:-1])
+    if not goes_back.any():
+        return groups.not_seen
+    proved = groups.not_seen.copy()
+    newer_first = follow(polled, entity) < polled
+    proved[at[newer_first]] = np.minimum(not_seen, follow(not_seen, entity))[newer_first]
+    return proved

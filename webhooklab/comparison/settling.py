@@ -11,9 +11,10 @@ from webhooklab.comparison import coverage, flags, polling, verdicts
 from webhooklab.comparison.announcing import announcements
 from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, least_of, most_of
 from webhooklab.comparison.flags import Flags
-from webhooklab.comparison.grouping import Groups, group
+from webhooklab.comparison.grouping import Groups, group, proved_absent
 from webhooklab.comparison.matter import Matter
 from webhooklab.comparison.sighting import sightings
+from webhooklab.comparison.versions import ORDERED
 
 
 @dataclass
@@ -32,6 +33,8 @@ def settle(matter: Matter, listening: pd.DataFrame | None) -> Settled:
     """Judge every change."""
     groups = group(sightings(matter), matter.pushes, matter.pulls, matter.fetched)
     kind = matter.versions.kind[groups.entity]
+    ordered = (kind == ORDERED) & ~matter.known.ambiguous[groups.entity]
+    groups.not_seen = proved_absent(groups, ordered)
     if not len(groups.entity):
         verdict = reason = np.empty(0, "i1")
     else:

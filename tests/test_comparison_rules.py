@@ -561,6 +561,18 @@ def test_explains_what_the_frames_do_not_time_or_time_in_their_own_way(side, how
     ) in sentence
 
 
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        *[(0.03, "0.03 s"), (59, "59 s"), (196, "3 min 16 s"), (198, "3 min 18 s")],
+        *[(3_599.9, "1 h 0 min"), (7_500, "2 h 5 min"), (200_000, "2 d 8 h")],
+    ],
+)
+def test_explains_how_much_later_so_that_moments_are_told_apart(span, said):
+    line = run([push(span, "1")], [seen("1", 0, None)]).explain("1").line
+    assert line.endswith(f"pushed v1 +{said} (seq 2, answered 200)")
+
+
 @pytest.mark.parametrize("side", ["snapshots", "fetches"])
 def test_rule_09_and_15_an_answer_of_unknown_time_proves_nothing_of_before_and_after(side):
     pulled = [BASE, SECOND, seen("3", None, 70)]

@@ -20,17 +20,17 @@ _words: Final = re.compile(r"[\W_]+")
 
 def deletions(event_type: pd.Series, entity_type: pd.Series) -> Array:
     """Where the type says that the entity is gone."""
-    numbers, distinct = factorized(event_type)
     deleted = says_deleting(event_type)
-    if not deleted.any():
-        return deleted
     at = np.flatnonzero(deleted)
-    kinds, named = factorized(entity_type.iloc[at])
-    pairs = numbers[at] * (len(named) + 1) + kinds + 1
-    asked, where = np.unique(pairs, return_inverse=True)
-    kind = [None, *named]
-    said = [deletes(distinct[n // len(kind)], kind[n % len(kind)]) for n in asked.tolist()]
-    deleted[at] = np.array(said)[where]
+    if not len(at):
+        return deleted
+    pairs = pd.DataFrame({"event": event_type.iloc[at], "entity": entity_type.iloc[at]})
+    numbers = pairs.groupby(["event", "entity"], dropna=False, sort=False).ngroup().to_numpy()
+    distinct = pairs[~pd.Series(numbers, pairs.index).duplicated()].astype(object)
+    said = [
+        deletes(event, None if pd.isna(entity) else entity) for event, entity in distinct.values
+    ]
+    deleted[at] = np.array(said)[numbers]
     return deleted
 
 

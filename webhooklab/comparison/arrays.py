@@ -118,21 +118,22 @@ def order_by(high: Array, low: Array) -> tuple[Array, Array]:
     if packed is None:
         packed = high * len(low) + _ranks(low)  # rows are few enough
     order = np.argsort(packed)
-    return order, _starts(packed[order])
+    return order, starts(packed[order])
 
 
 def _ranks(values: Array) -> Array:
     """Equal numbers as equal numbers, in the same order, below the count of rows."""
     order = np.argsort(values)
     ranks = np.empty(len(values), "i8")
-    ranks[order] = np.cumsum(_starts(values[order])) - 1
+    ranks[order] = np.cumsum(starts(values[order])) - 1
     return ranks
 
 
-def _starts(values: Array) -> Array:
-    starts = np.ones(len(values), bool)
-    np.not_equal(values[1:], values[:-1], out=starts[1:])
-    return starts
+def starts(values: Array) -> Array:
+    """Where equal neighbours begin."""
+    new = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return new
 
 
 def follow(values: Array, groups: Array) -> Array:
@@ -161,8 +162,8 @@ def sorted_least(values: Array, groups: Array, count: int) -> Array:
     """`least_of` for groups in ascending order, which is faster."""
     least = np.full(count, NEVER)
     if len(groups):
-        starts = np.flatnonzero(_starts(groups))
-        least[groups[starts]] = np.minimum.reduceat(values, starts)
+        begins = np.flatnonzero(starts(groups))
+        least[groups[begins]] = np.minimum.reduceat(values, begins)
     return least
 
 

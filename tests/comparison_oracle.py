@@ -120,15 +120,23 @@ def judge(events, snapshots, fetches, *, spans, grace, now, is_list=True):
     result = {}
     pollers = {s["poller"] for s in snapshots}
     known = {p: works(events, snapshots, p) for p in pollers}
+    known["met"] = False
     bounds = None
     if snapshots:
         lasts = [
             s[n] for s in snapshots for n in ("last_seen_at", "not_seen_at") if s[n] is not None
         ]
         bounds = min(s["polled_at"] for s in snapshots), max(lasts, default=-1e9), is_list
+    worlds = {}
     for entity_id in sorted({e["entity_id"] for e in events} | {s["entity_id"] for s in snapshots}):
         pick = lambda rows: [r for r in rows if r["entity_id"] == entity_id]  # noqa: E731, B023
-        world = World(pick(events), pick(snapshots), pick(fetches))
+        world = worlds[entity_id] = World(pick(events), pick(snapshots), pick(fetches))
+        pushed, shown = (
+            {world.key(row) for row in rows} - {None, "deleted"}
+            for rows in (world.events, world.snapshots)
+        )
+        known["met"] |= bool(pushed & shown)
+    for entity_id, world in worlds.items():
         keys = {world.key(e) for e in world.events} | {world.key(s) for s in world.snapshots}
         for key in keys - {None}:
             row = one_change(world, key, known, bounds, spans=spans, grace=grace, now=now)
@@ -225,6 +233,9 @@ def polled_only(world, key, first, known, *, spans, grace, now):  # noqa: PLR091
         return "unknown", "not listening"
     if known[first["poller"]] is None or not known[first["poller"]] < start:
         return "unknown", "nothing ever pushed"
+    strange = {world.key(e) for e in world.events if inside(e)} - {None, "deleted"}
+    if not known["met"] and strange - {world.key(s) for s in world.snapshots}:
+        return "unknown", "versions do not compare"
     return "poll_only", None
 
 

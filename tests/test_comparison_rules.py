@@ -450,6 +450,26 @@ def test_rule_09_pushes_of_one_source_prove_nothing_of_another():
     assert found == {"2": "unknown: nothing ever pushed"}
 
 
+@pytest.mark.parametrize(
+    ("pushed", "pulled"),
+    [
+        # When it was sent, against when it was changed.
+        (["2026-01-01T00:00:03.140Z", "2026-01-01T00:00:50.201Z"],
+         ["2026-01-01T00:00:03.107Z", "2026-01-01T00:00:50.180Z"]),
+        (["71", "72"], ["1", "2"]),
+        (["abc", "def"], ['W/"abc"', 'W/"def"']),
+    ],
+)  # fmt: skip
+def test_rule_09_versions_that_never_meet_may_be_of_two_sorts(pushed, pulled):
+    events_ = [push(4, pushed[0]), push(51, pushed[1])]
+    states = [seen(pulled[0], 5, None, 40), seen(pulled[1], 70, 40, 900)]
+    found = judged(events_, states, works=False)
+    assert found[pulled[1]] == "unknown: versions do not compare"
+    # Once two have met, the versions are of one sort, and the webhook was missed.
+    assert judged(events_, states)[pulled[1]] == "poll_only"
+    assert judged(events_[:1], states, works=False)[pulled[1]] == "poll_only"
+
+
 def test_rule_09_an_event_without_a_version_may_have_been_it():
     inside, outside = "unknown: thin", "poll_only"
     for moment, verdict in ((40, outside), (40.5, inside), (100, inside), (101, outside)):

@@ -61,7 +61,7 @@ def _evidence(
     entity, count = groups.entity, known.count
     works = np.append(coverage.works_since(pushes, pulls, known), NEVER)[groups.first_pull]
     polled = any_of(np.ones(len(pulls), bool), known.pulled, count)
-    invalid, thin_, unclear = announcements(matter, groups, kind)
+    invalid, thin_, unclear, foreign = announcements(matter, groups, kind)
     unseen = np.flatnonzero(groups.pushed & ~polled[entity])
     covering = np.full(len(entity), -1)
     covering[unseen] = coverage.covering(
@@ -78,6 +78,7 @@ def _evidence(
         invalid=invalid,
         thin=thin_,
         unclear=unclear,
+        foreign=foreign,
         returned=matter.vanished.returned[entity],
         entity_polled=polled[entity],
         absent_before=any_of(proof, known.pulled, count)[entity],

@@ -46,7 +46,7 @@ def versions_met(groups: Groups, pulls: Pulls) -> Array:
     kind = _kinds(pulls)
     met = groups.pushed & groups.polled_at_all & ~groups.deletion
     known = any_of(met, np.where(met, kind[groups.first_pull], 0), int(kind.max(initial=0)) + 1)
-    return known[kind][groups.first_pull]  # type: ignore[no-any-return]
+    return known[kind][groups.first_pull]
 
 
 def _kinds(pulls: Pulls) -> Array:

@@ -120,15 +120,23 @@ def judge(events, snapshots, fetches, *, spans, grace, now, is_list=True):
     result = {}
     pollers = {s["poller"] for s in snapshots}
     known = {p: works(events, snapshots, p) for p in pollers}
+    known["met"] = False
     bounds = None
     if snapshots:
         lasts = [
             s[n] for s in snapshots for n in ("last_seen_at", "not_seen_at") if s[n] is not None
         ]
         bounds = min(s["polled_at"] for s in snapshots), max(lasts, default=-1e9), is_list
+    worlds = {}
     for entity_id in sorted({e["entity_id"] for e in events} | {s["entity_id"] for s in snapshots}):
         pick = lambda rows: [r for r in rows if r["entity_id"] == entity_id]  # noqa: E731, B023
-        world = World(pick(events), pick(snapshots), pick(fetches))
+        world = worlds[entity_id] = World(pick(events), pick(snapshots), pick(fetches))
+        pushed, shown = (
+            {world.key(row) for row in rows} - {None, "deleted"}
+            for rows in (world.events, world.snapshots)
+        )
+        known["met"] |= bool(pushed & shown)
+    for entity_id, world in worlds.items():
         keys = {world.key(e) for e in world.events} | {world.key(s) for s in world.snapshots}
         for key in keys - {None}:
             row = one_change(world, key, known, bounds, spans=spans, grace=grace, now=now)
@@ -141,6 +149,8 @@ def one_change(world, key, known, bounds, *, spans, grace, now):
     pushes = [e for e in world.events if world.key(e) == key]
     shown = [s for s in world.snapshots if world.key(s) == key]
     first = min(shown, key=lambda s: s["polled_at"]) if shown else None
+    if first:
+        first = {**first, "not_seen_at": proved_absent(world, key, first)}
     if not pushes and first["not_seen_at"] is None:
         return None  # rule 6
     row = {"polled_at": first and first["polled_at"]}
@@ -149,6 +159,18 @@ def one_change(world, key, known, bounds, *, spans, grace, now):
     )
     row["verdict"], row["reason"] = verdict
     return row | flags_of(world, key, pushes)
+
+
+def proved_absent(world, key, first):
+    """Since when the state was not there yet: of one shown after a newer one, as of that one."""
+    newer = [s for s in world.snapshots if world.newer(world.key(s), key)]
+    shown = {}
+    for row in sorted(newer, key=lambda s: s["polled_at"]):
+        shown.setdefault(world.key(row), row)
+    if not any(row["polled_at"] < first["polled_at"] for row in shown.values()):
+        return first["not_seen_at"]
+    proofs = [row["not_seen_at"] for row in (first, *shown.values())]
+    return None if None in proofs else min(proofs)
 
 
 def verdict_of(world, key, pushes, first, known, *, bounds, spans, grace, now):
@@ -211,6 +233,9 @@ def polled_only(world, key, first, known, *, spans, grace, now):  # noqa: PLR091
         return "unknown", "not listening"
     if known[first["poller"]] is None or not known[first["poller"]] < start:
         return "unknown", "nothing ever pushed"
+    strange = {world.key(e) for e in world.events if inside(e)} - {None, "deleted"}
+    if not known["met"] and strange - {world.key(s) for s in world.snapshots}:
+        return "unknown", "versions do not compare"
     return "poll_only", None
 
 

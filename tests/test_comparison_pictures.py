@@ -63,7 +63,7 @@ def test_marks_differ_without_colour():
 def test_latency_and_what_if_are_drawn():
     comparison = comparison_of(5)
     assert len(comparison.plot_latency().get_lines()) == 1  # polls: no times
-    axes = comparison.what_if(every=[1, 60]).plot_cost()
+    axes = comparison.what_if(every=[1, 60]).plot()
     assert axes.get_legend_handles_labels()[1] == ["late, p50", "late, p99"]
     nothing = compare(parts.events(), parts.snapshots())
     assert nothing.plot_latency().texts[0].get_text() == "not measured"

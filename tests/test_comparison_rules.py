@@ -132,6 +132,19 @@ def test_rule_01_a_poll_without_rows_extends_what_was_seen():
     }
 
 
+def test_rule_01_a_newer_state_is_no_proof_that_an_older_one_was_not_there():
+    # A replica lags: it shows an older state after a newer one.
+    older = seen("1", 70, 40, 80)
+    newest = seen("2", 90, 80, 900)
+    assert judged([], [seen("2", 5, None, 40), older, newest]) == {}
+    assert judged([push(4, "1")], [seen("2", 5, None, 40), older, newest]) == {"1": "both"}
+    late = [seen("1", 5, None, 20), seen("3", 30, 20, 60), seen("2", 70, 60, 80)]
+    assert judged([push(29, "3")], late) == {"2": "poll_only", "3": "both"}
+    # Its webhook would have come before that of version 3: while we did not listen.
+    spans = ((-100, 21), (50, None))
+    assert judged([push(51, "3")], late, spans=spans)["2"] == "unknown: not listening"
+
+
 @pytest.mark.parametrize("failure", [{"status": 500}, {"complete": False}, {"error": "timeout"}])
 def test_rule_01_a_failed_or_partial_poll_proves_nothing(failure):
     later = polls({"requested_at": 60, **failure})
@@ -437,6 +450,26 @@ def test_rule_09_pushes_of_one_source_prove_nothing_of_another():
     assert found == {"2": "unknown: nothing ever pushed"}
 
 
+@pytest.mark.parametrize(
+    ("pushed", "pulled"),
+    [
+        # When it was sent, against when it was changed.
+        (["2026-01-01T00:00:03.140Z", "2026-01-01T00:00:50.201Z"],
+         ["2026-01-01T00:00:03.107Z", "2026-01-01T00:00:50.180Z"]),
+        (["71", "72"], ["1", "2"]),
+        (["abc", "def"], ['W/"abc"', 'W/"def"']),
+    ],
+)  # fmt: skip
+def test_rule_09_versions_that_never_meet_may_be_of_two_sorts(pushed, pulled):
+    events_ = [push(4, pushed[0]), push(51, pushed[1])]
+    states = [seen(pulled[0], 5, None, 40), seen(pulled[1], 70, 40, 900)]
+    found = judged(events_, states, works=False)
+    assert found[pulled[1]] == "unknown: versions do not compare"
+    # Once two have met, the versions are of one sort, and the webhook was missed.
+    assert judged(events_, states)[pulled[1]] == "poll_only"
+    assert judged(events_[:1], states, works=False)[pulled[1]] == "poll_only"
+
+
 def test_rule_09_an_event_without_a_version_may_have_been_it():
     inside, outside = "unknown: thin", "poll_only"
     for moment, verdict in ((40, outside), (40.5, inside), (100, inside), (101, outside)):
@@ -546,6 +579,18 @@ def test_explains_what_the_frames_do_not_time_or_time_in_their_own_way(side, how
     assert (
         "a poll showed it" if how in ("as text", "elsewhere") else "and a poll showed it"
     ) in sentence
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        *[(0.03, "0.03 s"), (59, "59 s"), (196, "3 min 16 s"), (198, "3 min 18 s")],
+        *[(3_599.9, "1 h 0 min"), (7_500, "2 h 5 min"), (200_000, "2 d 8 h")],
+    ],
+)
+def test_explains_how_much_later_so_that_moments_are_told_apart(span, said):
+    line = run([push(span, "1")], [seen("1", 0, None)]).explain("1").line
+    assert line.endswith(f"pushed v1 +{said} (seq 2, answered 200)")
 
 
 @pytest.mark.parametrize("side", ["snapshots", "fetches"])
@@ -772,6 +817,52 @@ def test_rule_13_created_and_deleted_between_polls():
     before = [row | {"last_seen_at": 1} for row in (BASE, PROVED)]
     early = judged(brief, before, "x", works=False, polls=polls({"requested_at": 40}))
     assert early == {} or set(early.values()) == {"pending"}
+
+
+@pytest.mark.parametrize("failure", [{"status": 500}, {"complete": False}, {"error": "timeout"}])
+@pytest.mark.parametrize("failed", [0, 1])
+def test_rule_13_polls_that_are_not_complete_lie_on_no_side(failure, failed):
+    brief = [push(50, "1", entity_id="x"), deleted(55, version="2", entity_id="x")]
+    around = [{"requested_at": 40}, {"requested_at": 60}]
+    around[failed] |= failure
+    found = judged(brief, [BASE], "x", polls=polls(*around))
+    assert set(found.values()) == {"unknown: baseline" if failed == 0 else "pending"}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "entity_type"),
+    [
+        ("pull_request.review_request_removed", "pull_request"),
+        ("pull_request.review_request_removed", None),
+        ("star.deleted", "repository"),
+        ("cart.item_removed", "cart"),
+        ("sub_issues.sub_issue_removed", "issue"),
+    ],
+)
+def test_rule_13_what_is_deleted_may_be_only_a_part_of_the_entity(event_type, entity_type):
+    of = {"event_type": event_type, "entity_type": entity_type}
+    typed = [{**row, "entity_type": "order"} for row in (BASE, SECOND)]
+    if entity_type is not None:
+        typed = [{**row, "entity_type": entity_type} for row in (BASE, SECOND)]
+    assert judged([push(50, "2", **of)], typed) == {"2": "both"}
+    gone = [typed[0], {**GONE, "entity_type": typed[0]["entity_type"]}]
+    last = judged([push(6, "1", **of)], gone)
+    assert last["deleted"] in ("unknown: versions do not compare", "unknown: nothing ever pushed")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "entity_type"),
+    [
+        *[("order.deleted", "order"), ("orders/delete", "order"), ("ORDER_DELETED", "order")],
+        *[("OrderDeleted", "Order"), ("order-removed", "order"), ("orders.deleted", "orders")],
+        *[("shop.order.deleted", "order"), ("line_item.deleted", "LineItem")],
+        *[("companies/delete", "company"), ("deleted", "order"), ("order.deleted", None)],
+    ],
+)
+def test_rule_13_types_that_announce_the_end_of_the_entity(event_type, entity_type):
+    pulled = [{**row, "entity_type": entity_type} for row in (BASE, GONE)]
+    pushed = [push(50, "1", event_type=event_type, entity_type=entity_type)]
+    assert judged(pushed, pulled) == {"deleted": "both"}
 
 
 def test_rule_13_a_poller_of_one_resource_says_nothing_of_others():

@@ -167,7 +167,17 @@ def test_what_left_a_window_and_comes_back_changed_was_last_seen_before_it_left(
     poller.poll_now()
     rows, begun = pulling.observations.snapshots(), pulling.observations.polls()["requested_at"]
     assert list(rows["last_seen_at"]) == [begun[1], begun[4]]
-    assert rows["not_seen_at"].iloc[1] == begun[3]
+    assert rows["not_seen_at"].iloc[1] == begun[1]
+
+
+def test_what_comes_into_a_window_need_not_be_new(pulling, api):
+    now(api, [{"id": 1}, {"id": 2}])
+    poller = started(pulling, api.url, full=False)
+    now(api, [{"id": 2, "a": 1}, {"id": 3}])  # "the newest two", and the first was deleted
+    poller.poll_now()
+    rows = pulling.observations.snapshots().set_index("entity_id")
+    assert pd.isna(rows.loc["3", "not_seen_at"])
+    assert rows.loc["2", "not_seen_at"].iloc[1] == pulling.observations.polls()["requested_at"][1]
 
 
 def test_a_failed_poll_has_seen_nothing(pulling, api):

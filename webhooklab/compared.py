@@ -29,7 +29,7 @@ class Comparison(comparison.Comparison):
         return charts.plot_latency(self.changes, axes)
 
     def what_if(self, every: Iterable[float] | float = (1, 5, 30, 60, 300)) -> PlottedWhatIf:
-        """Expect what polling `every` so many seconds would cost; `.plot_cost()` draws it."""
+        """Expect what polling `every` so many seconds would cost; `.plot()` draws it."""
         table = super().what_if(every)
         plotted = PlottedWhatIf(table)
         plotted.attrs.update(table.attrs)
@@ -43,9 +43,11 @@ class Comparison(comparison.Comparison):
 class PlottedWhatIf(WhatIf):
     """The table of `what_if` with its picture."""
 
-    def plot_cost(self, axes: Axes | None = None) -> Axes:
-        """Polls, and how late, by interval."""
+    def plot(self, axes: Axes | None = None) -> Axes:  # type: ignore[override]
+        """Polls, and how late, by interval: in place of pandas' lines of unlike quantities."""
         return charts.plot_what_if(self, axes)
+
+    plot_cost = plot
 
 
 def compare(

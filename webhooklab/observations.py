@@ -215,7 +215,7 @@ def _known(connection: Connection, poller: str, shape: Any) -> Known:
 
 
 def _snapshot(connection: Connection, subject: Subject, poll: Poll, change: Change) -> list[Any]:
-    before = rows.current_state(connection, subject.poller, change.entity_id)
+    before, seen_at = rows.current_state(connection, subject.poller, change.entity_id)
     fields = None
     if before is not None and change.state is not None:
         paths = states.changed_fields(_parsed(before), _parsed(change.state))
@@ -226,7 +226,7 @@ def _snapshot(connection: Connection, subject: Subject, poll: Poll, change: Chan
         subject.entity_type,
         change.entity_id,
         change.version,
-        change.not_seen_at,
+        _proved_at(change, seen_at),
         poll.polled_at,
         None,
         change.state,
@@ -234,3 +234,10 @@ def _snapshot(connection: Connection, subject: Subject, poll: Poll, change: Chan
         change.state is None,
         change.fingerprint,
     ]
+
+
+def _proved_at(change: Change, seen_at: int | None) -> int | None:
+    """When a state was not there yet: what had left a window was seen last before that."""
+    if change.not_seen_at is None or seen_at is None:
+        return change.not_seen_at
+    return min(change.not_seen_at, seen_at)

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from webhooklab.comparison import reading, sides, vanishing
-from webhooklab.comparison.arrays import NAT, Array, happen_between, is_time, later, most_of
+from webhooklab.comparison import coverage, reading, sides, vanishing
+from webhooklab.comparison.arrays import (
+    NAT,
+    Array,
+    any_of,
+    happen_between,
+    is_time,
+    later,
+    most_of,
+)
+from webhooklab.comparison.deleting import says_deleting
 from webhooklab.comparison.grouping import Groups
 from webhooklab.comparison.matter import Matter
 from webhooklab.comparison.sides import DELETED
 from webhooklab.comparison.versions import ORDERED
 
 
-def announcements(matter: Matter, groups: Groups, kind: Array) -> tuple[Array, Array, Array]:
-    """Which changes that only polls saw an invalid, a thin or an unclear event may concern."""
+def announcements(matter: Matter, groups: Groups, kind: Array) -> Array:
+    """Which changes that only polls saw an event may concern that does not name them.
+
+    Four rows of flags: an invalid event, a thin, an unclear, and one of a foreign version.
+    """
     count = len(groups.entity)
-    found = np.zeros((3, count), bool)
+    found = np.zeros((4, count), bool)
     at = np.flatnonzero(groups.polled_at_all & ~groups.pushed & ~groups.baseline)
     if not len(at):
-        return found[0], found[1], found[2]
+        return found
     pushes, entity = matter.pushes, matter.known.pushed
     rejected = sides.is_invalid(matter.pushes.frame)[pushes.rows]
     for position, rows in enumerate((rejected & matter.unversioned, matter.thin)):
@@ -28,7 +40,23 @@ def announcements(matter: Matter, groups: Groups, kind: Array) -> tuple[Array, A
     found[0, at] |= _delivered_invalid(matter, groups, at, rejected)
     found[2, at] = matter.runs.blocked[groups.first_pull[at]]
     found[2] |= _explained(matter, groups, kind)
-    return found[0], found[1], found[2]
+    found[3, at] = _foreign(matter, groups, at)
+    return found
+
+
+def _foreign(matter: Matter, groups: Groups, at: Array) -> Array:
+    """Which of the changes `at` an event may concern whose version is another thing than polls'.
+
+    It may be where no version of this kind of entity ever was on both sides: a time of sending
+    against a time of the last update, say.
+    """
+    stray = (groups.pushed & ~groups.polled_at_all & ~groups.deletion)[groups.change]
+    moments = matter.pushes.received[groups.pushes[stray]]
+    owners = groups.entity[groups.change[stray]]
+    found = _announced(groups, at, owners, moments, matter.grace)
+    if found.any():
+        found &= ~coverage.versions_met(groups, matter.pulls)[at]
+    return found
 
 
 def _announced(groups: Groups, at: Array, owners: Array, moments: Array, grace: int) -> Array:
@@ -61,7 +89,8 @@ def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
     """Vanishings that an event explains which no poll showed: closed, archived, whatever.
 
     A list may show only what is open. Such an event is no deletion, but neither was the webhook
-    of a deletion missed for certain.
+    of a deletion missed for certain. Nor was it where an event speaks of deleting, if perhaps not
+    of the entity itself.
     """
     explained = np.zeros(len(groups.entity), bool)
     at = np.flatnonzero(groups.deletion & groups.polled_at_all & ~groups.pushed)
@@ -74,11 +103,15 @@ def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
         matter.known.count,
     )[groups.entity]
     newer = (kind == ORDERED) & (np.arange(len(kind)) > newest)
-    leaves = ~vanishing.keeps(matter.pushes.column("event_type", groups.pushes))
+    event_type = matter.pushes.column("event_type", groups.pushes)
+    of_push = groups.entity[groups.change]
+    perhaps = says_deleting(event_type) & ~groups.deletion[groups.change]
+    explained[at] = any_of(perhaps, of_push, matter.known.count)[groups.entity[at]]
+    leaves = ~vanishing.keeps(event_type)
     for after, chosen in ((groups.not_seen, unseen), (np.full(len(kind), NAT), unseen & newer)):
         rows = leaves & chosen[groups.change]
         explained[at] |= happen_between(
-            groups.entity[groups.change[rows]],
+            of_push[rows],
             matter.pushes.received[groups.pushes[rows]],
             groups.entity[at],
             after[at],

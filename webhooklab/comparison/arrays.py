@@ -16,9 +16,10 @@ NAT: Final = np.iinfo("i8").min
 
 
 def ticks(series: pd.Series) -> Array:
-    """A column of times as microseconds; NaT is `NAT`. Naive times are read as UTC."""
+    """A column of times, or texts of times, as microseconds; NaT is `NAT`. Naive ones are UTC."""
     if not isinstance(series.dtype, pd.DatetimeTZDtype):
-        series = pd.to_datetime(series, utc=True)
+        is_text = pd.api.types.is_object_dtype(series) or pd.api.types.is_string_dtype(series)
+        series = pd.to_datetime(series, utc=True, format="mixed" if is_text else None)
     values: Array = series.dt.tz_convert(None).to_numpy("M8[us]").view("i8")
     return values
 
@@ -57,7 +58,7 @@ def texts(series: pd.Series) -> pd.Series:
     if not isinstance(series.dtype, pd.StringDtype):
         values = [_text(value) for value in series.astype(object)]
         series = pd.Series(values, dtype="str")
-    return series.reset_index(drop=True)
+    return series.astype("str").reset_index(drop=True)
 
 
 def _text(value: Any) -> str | None:
@@ -117,21 +118,22 @@ def order_by(high: Array, low: Array) -> tuple[Array, Array]:
     if packed is None:
         packed = high * len(low) + _ranks(low)  # rows are few enough
     order = np.argsort(packed)
-    return order, _starts(packed[order])
+    return order, starts(packed[order])
 
 
 def _ranks(values: Array) -> Array:
     """Equal numbers as equal numbers, in the same order, below the count of rows."""
     order = np.argsort(values)
     ranks = np.empty(len(values), "i8")
-    ranks[order] = np.cumsum(_starts(values[order])) - 1
+    ranks[order] = np.cumsum(starts(values[order])) - 1
     return ranks
 
 
-def _starts(values: Array) -> Array:
-    starts = np.ones(len(values), bool)
-    np.not_equal(values[1:], values[:-1], out=starts[1:])
-    return starts
+def starts(values: Array) -> Array:
+    """Where equal neighbours begin."""
+    new = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return new
 
 
 def follow(values: Array, groups: Array) -> Array:
@@ -160,8 +162,8 @@ def sorted_least(values: Array, groups: Array, count: int) -> Array:
     """`least_of` for groups in ascending order, which is faster."""
     least = np.full(count, NEVER)
     if len(groups):
-        starts = np.flatnonzero(_starts(groups))
-        least[groups[starts]] = np.minimum.reduceat(values, starts)
+        begins = np.flatnonzero(starts(groups))
+        least[groups[begins]] = np.minimum.reduceat(values, begins)
     return least
 
 

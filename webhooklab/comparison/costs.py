@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import NEVER, Array, is_time, least_of, texts, ticks
-from webhooklab.comparison.polling import succeeded
-from webhooklab.comparison.sides import column, takes_part
+from webhooklab.comparison.polling import asked_at, succeeded
+from webhooklab.comparison.sides import column, takes_part, time_column
 
 _SECOND = 1_000_000
 
@@ -51,7 +51,7 @@ def _numbers(frame: pd.DataFrame, name: str, absent: int) -> Array:
 def _baselines(polls: pd.DataFrame, fine: Array) -> Array:
     """Each poller's first poll that succeeded."""
     poller = pd.factorize(texts(column(polls, "poller")).fillna(""))[0]
-    asked = np.where(fine, ticks(column(polls, "requested_at")), NEVER)
+    asked = np.where(fine, asked_at(polls), NEVER)
     first = least_of(asked, poller, int(poller.max(initial=-1)) + 1)
     baseline: Array = fine & (asked == first[poller])
     return baseline
@@ -127,7 +127,7 @@ def clock_skew(changes: pd.DataFrame, polls: pd.DataFrame | None) -> ClockSkew |
 
 def _from_dates(polls: pd.DataFrame) -> ClockSkew | None:
     date = ticks(column(polls, "server_date"))
-    began, ended = ticks(column(polls, "requested_at")), ticks(column(polls, "polled_at"))
+    began, ended = (ticks(time_column(polls, name)) for name in ("requested_at", "polled_at"))
     known = is_time(date) & is_time(began) & is_time(ended)
     if not known.any():
         return None

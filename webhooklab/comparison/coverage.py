@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import Array, codes, is_time, least_of, numbered, texts
+from webhooklab.comparison.arrays import (
+    Array,
+    any_of,
+    codes,
+    is_time,
+    least_of,
+    numbered,
+    texts,
+)
+from webhooklab.comparison.grouping import Groups
 from webhooklab.comparison.identity import Identities
 from webhooklab.comparison.polling import Poller
 from webhooklab.comparison.sides import Pulls, Pushes, column
@@ -27,6 +36,17 @@ def works_since(pushes: Pushes, pulls: Pulls, known: Identities) -> Array:
     count = int(kind.max(initial=-1)) + 1
     works: Array = least_of(first[known.pulled], kind, count)[kind]
     return works
+
+
+def versions_met(groups: Groups, pulls: Pulls) -> Array:
+    """Per change that polls saw: whether any version of its kind of entity was pushed and polled.
+
+    A kind is as for `works_since`.
+    """
+    kind = _kinds(pulls)
+    met = groups.pushed & groups.polled_at_all & ~groups.deletion
+    known = any_of(met, np.where(met, kind[groups.first_pull], 0), int(kind.max(initial=0)) + 1)
+    return known[kind][groups.first_pull]
 
 
 def _kinds(pulls: Pulls) -> Array:

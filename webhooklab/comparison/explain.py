@@ -10,7 +10,7 @@ import pandas as pd
 
 from webhooklab.comparison.arrays import texts
 from webhooklab.comparison.sides import column, is_invalid, pushes
-from webhooklab.comparison.wording import BECAUSE, count, instant, seconds, shortened
+from webhooklab.comparison.wording import BECAUSE, count, elapsed, instant, seconds, shortened
 from webhooklab.records import RECOVERED
 
 
@@ -125,7 +125,7 @@ def _fetched(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _step(moment: dict[str, Any], start: pd.Timestamp) -> str:
     version = f" v{shortened(moment['version'], 30)}" if moment["version"] is not None else ""
     since = (moment["at"] - start).total_seconds()
-    when = instant(moment["at"]) if not since else f"+{seconds(since)}"
+    when = instant(moment["at"]) if not since else f"+{elapsed(since)}"
     detail = f" ({moment['detail']})" if moment["detail"] else ""
     return f"{moment['what']}{version} {when}{detail}"
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from webhooklab.comparison.arrays import NAT, NEVER, Array, is_time, order_by, sorted_least
+from webhooklab.comparison.arrays import (
+    NAT,
+    NEVER,
+    Array,
+    follow,
+    is_time,
+    order_by,
+    sorted_least,
+    starts,
+)
 from webhooklab.comparison.sides import Pulls, Pushes
 from webhooklab.comparison.thin import Fetched
 
@@ -68,16 +77,16 @@ def group(sightings: list[Sightings], pushes: Pushes, pulls: Pulls, fetched: Fet
     if deletion.any():
         key = key * 2 + deletion  # newer than the version that it follows
     order, new = order_by(entity, key)
-    starts = np.flatnonzero(new)
+    begins = np.flatnonzero(new)
     grouped = _Grouped(sightings, order, np.cumsum(new) - 1)
     (at, change), pull, answer = (grouped.side(number) for number in range(3))
-    first_push, received = _first(at, change, pushes.received, len(starts))
-    first_pull, polled = _first(*pull, pulls.polled, len(starts))
-    first_fetch, answered = _first(*answer, fetched.fetched, len(starts))
+    first_push, received = _first(at, change, pushes.received, len(begins))
+    first_pull, polled = _first(*pull, pulls.polled, len(begins))
+    first_fetch, answered = _first(*answer, fetched.fetched, len(begins))
     return Groups(
-        entity=entity[order[starts]],
-        deletion=deletion[order[starts]],
-        push_count=np.bincount(change, minlength=len(starts)),
+        entity=entity[order[begins]],
+        deletion=deletion[order[begins]],
+        push_count=np.bincount(change, minlength=len(begins)),
         first_push=first_push,
         received=received,
         first_pull=first_pull,
@@ -110,14 +119,18 @@ class _Grouped:
 
 def _first(rows: Array, change: Array, values: Array, count: int) -> tuple[Array, Array]:
     """Per change its row with the least value, the earlier one in a tie, and the value."""
-    own = values[rows]
-    least = sorted_least(own, change, count)
-    at = np.flatnonzero(own == least[change])
-    found = np.full(count, -1)
-    found[change[at]] = rows[at]
-    if len(at) > np.count_nonzero(found >= 0):
-        at = at[np.argsort(rows[at])[::-1]]
-        found[change[at]] = rows[at]  # of those written to one place, the last stays
+    found, least = np.full(count, -1), np.full(count, NEVER)
+    begins = starts(change)
+    found[change[begins]] = rows[begins]
+    if len(rows) and not begins.all():  # few have several: these are put in order
+        several = ~begins
+        several[:-1] |= several[1:]
+        rows, change = rows[several], change[several]
+        order = np.lexsort((rows, values[rows], change))
+        first = order[starts(change)]
+        found[change[first]] = rows[first]
+    known = found >= 0
+    least[known] = values[found[known]]
     return found, least
 
 
@@ -134,3 +147,20 @@ def _not_seen(rows: Array, change: Array, first_pull: Array, polled: Array, pull
     proof = other & bare[change] & is_time(said) & (said < polled[change])
     earliest = sorted_least(np.where(proof, said, NEVER), change, len(first_pull))
     return np.where(bare & (earliest != NEVER), earliest, not_seen)
+
+
+def proved_absent(groups: Groups, ordered: Array) -> Array:
+    """`not_seen`, as far as the order of the versions bears it out (rule 1).
+
+    Of a state that polls showed after a newer one, as a lagging replica does, it is known only
+    that it was not there yet when the newer one was not. `ordered`: which changes compare by order.
+    """
+    at = np.flatnonzero(ordered & groups.polled_at_all)
+    entity, polled, not_seen = groups.entity[at], groups.polled[at], groups.not_seen[at]
+    goes_back = (polled[1:] < polled[:-1]) & (entity[1:] == entity[:-1])
+    if not goes_back.any():
+        return groups.not_seen
+    proved = groups.not_seen.copy()
+    newer_first = follow(polled, entity) < polled
+    proved[at[newer_first]] = np.minimum(not_seen, follow(not_seen, entity))[newer_first]
+    return proved

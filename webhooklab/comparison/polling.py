@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, Array, is_time, least_of, most_of, texts, ticks
-from webhooklab.comparison.sides import Pulls, column
+from webhooklab.comparison.sides import Pulls, column, time_column
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,13 @@ class Poller:
 
 
 def succeeded(polls: pd.DataFrame) -> Array:
-    """The polls that were answered with what is there: 2xx, 304, or 404 where it is not there."""
-    status = column(polls, "status").astype("Float64").to_numpy("f8", na_value=np.nan)
+    """The polls that were answered with what is there: 2xx, 304, or 404 where it is not there.
+
+    Without a column of that name the status is not known to be another.
+    """
+    status = np.full(len(polls), 200.0)
+    if "status" in polls:
+        status = column(polls, "status").astype("Float64").to_numpy("f8", na_value=np.nan)
     fine: Array = ((status >= 200) & (status < 300)) | (status == 304)
     fine |= np.isin(status, (404, 410)) & _are_complete(polls)
     fine &= column(polls, "error").isna().to_numpy()
@@ -39,17 +44,27 @@ def _are_complete(polls: pd.DataFrame) -> Array:
     return told
 
 
+def asked_at(polls: pd.DataFrame) -> Array:
+    """When each poll began in us, or, where nobody says, when it was answered: to put in order."""
+    began, ended = (ticks(time_column(polls, name)) for name in ("requested_at", "polled_at"))
+    return np.where(is_time(began), began, ended)
+
+
 def pollers(side: Pulls, polls: pd.DataFrame | None, entity: Array) -> dict[int, Poller]:
-    """Each poller by its number in `side.poller`."""
+    """Each poller by its number in `side.poller`.
+
+    Of one that `polls` tell of only complete polls count; of others, that they showed anything.
+    """
     count = int(side.poller.max()) + 1 if len(side) else 0
     first = least_of(side.polled, side.poller, count)
-    last = np.maximum(
-        most_of(side.last_seen, side.poller, count), most_of(side.not_seen, side.poller, count)
-    )
-    several = _have_several(side.poller, entity, count)
+    last = most_of(side.last_seen, side.poller, count)
+    lists = _have_several(side.poller, entity, count)
     if polls is not None and len(polls) and "poller" in polls:
-        return _pollers_with_polls(side, polls, first, last, several)
-    return {n: Poller(int(first[n]), int(last[n]), bool(several[n])) for n in range(count)}
+        owner = _owners(side, polls)
+        first, last = _as_told(polls, owner, first, last)
+        lists |= ~_ask_for_one(side, polls, owner, count)
+    last = np.maximum(last, most_of(side.not_seen, side.poller, count))
+    return {n: Poller(int(first[n]), int(last[n]), bool(lists[n])) for n in range(count)}
 
 
 def _have_several(owner: Array, entity: Array, count: int) -> Array:
@@ -58,20 +73,22 @@ def _have_several(owner: Array, entity: Array, count: int) -> Array:
     return several
 
 
-def _pollers_with_polls(
-    side: Pulls, polls: pd.DataFrame, first: Array, last: Array, several: Array
-) -> dict[int, Poller]:
+def _owners(side: Pulls, polls: pd.DataFrame) -> Array:
+    """The number of each poll's poller; -1 for one that saw nothing."""
     names = column(side.frame, "poller")
     where = {names.iloc[row]: n for n, row in _first_rows(side.poller).items()}
-    fine = complete(polls)
-    owner = np.array([where.get(name, -1) for name in column(polls, "poller")], "i8")
-    keep = fine & (owner >= 0)
-    began = ticks(polls["requested_at"])[keep]
-    ended = ticks(polls["polled_at"])[keep]
-    first = np.minimum(first, least_of(ended, owner[keep], len(first)))
-    last = np.maximum(last, most_of(began, owner[keep], len(last)))
-    lists = several | ~_ask_for_one(side, polls, owner, len(first))
-    return {n: Poller(int(first[n]), int(last[n]), bool(lists[n])) for n in range(len(first))}
+    return np.array([where.get(name, -1) for name in column(polls, "poller")], "i8")
+
+
+def _as_told(polls: pd.DataFrame, owner: Array, first: Array, last: Array) -> tuple[Array, Array]:
+    """When the first complete poll of each poller ended, and the last began."""
+    began, ended = (ticks(time_column(polls, name)) for name in ("requested_at", "polled_at"))
+    counts = complete(polls) & (owner >= 0)
+    told = np.isin(np.arange(len(first)), owner)
+    ends, begins = counts & is_time(ended), counts & is_time(began)
+    first = np.where(told, least_of(ended[ends], owner[ends], len(first)), first)
+    last = np.where(told, most_of(began[begins], owner[begins], len(last)), last)
+    return first, last
 
 
 def _first_rows(numbers: Array) -> dict[int, int]:
@@ -109,7 +126,7 @@ def listened(listening: pd.DataFrame | None) -> tuple[Array, Array]:
     """
     if listening is None or not len(listening):
         return np.empty(0, "i8"), np.empty(0, "i8")
-    started, stopped = ticks(listening["started_at"]), ticks(listening["stopped_at"])
+    started, stopped = (ticks(time_column(listening, n)) for n in ("started_at", "stopped_at"))
     order = np.argsort(started, kind="stable")
     started = started[order]
     reach = np.maximum.accumulate(np.where(is_time(stopped), stopped, np.iinfo("i8").max)[order])

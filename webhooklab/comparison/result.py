@@ -58,7 +58,7 @@ class Comparison:
         _check_frames(
             events=events, snapshots=snapshots, polls=polls, fetches=fetches, listening=listening
         )
-        self._events, self._snapshots = events, snapshots
+        self._events, self._snapshots = sides.by_seq(events), snapshots
         self._polls, self._fetches = polls, fetches
         self._recover = recover
         latest = sides.latest(

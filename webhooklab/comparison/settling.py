@@ -11,9 +11,10 @@ from webhooklab.comparison import coverage, flags, polling, verdicts
 from webhooklab.comparison.announcing import announcements
 from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, least_of, most_of
 from webhooklab.comparison.flags import Flags
-from webhooklab.comparison.grouping import Groups, group
+from webhooklab.comparison.grouping import Groups, group, proved_absent
 from webhooklab.comparison.matter import Matter
 from webhooklab.comparison.sighting import sightings
+from webhooklab.comparison.versions import ORDERED
 
 
 @dataclass
@@ -32,6 +33,8 @@ def settle(matter: Matter, listening: pd.DataFrame | None) -> Settled:
     """Judge every change."""
     groups = group(sightings(matter), matter.pushes, matter.pulls, matter.fetched)
     kind = matter.versions.kind[groups.entity]
+    ordered = (kind == ORDERED) & ~matter.known.ambiguous[groups.entity]
+    groups.not_seen = proved_absent(groups, ordered)
     if not len(groups.entity):
         verdict = reason = np.empty(0, "i1")
     else:
@@ -58,7 +61,7 @@ def _evidence(
     entity, count = groups.entity, known.count
     works = np.append(coverage.works_since(pushes, pulls, known), NEVER)[groups.first_pull]
     polled = any_of(np.ones(len(pulls), bool), known.pulled, count)
-    invalid, thin_, unclear = announcements(matter, groups, kind)
+    invalid, thin_, unclear, foreign = announcements(matter, groups, kind)
     unseen = np.flatnonzero(groups.pushed & ~polled[entity])
     covering = np.full(len(entity), -1)
     covering[unseen] = coverage.covering(
@@ -75,6 +78,7 @@ def _evidence(
         invalid=invalid,
         thin=thin_,
         unclear=unclear,
+        foreign=foreign,
         returned=matter.vanished.returned[entity],
         entity_polled=polled[entity],
         absent_before=any_of(proof, known.pulled, count)[entity],

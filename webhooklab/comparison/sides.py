@@ -16,15 +16,13 @@ from webhooklab.comparison.arrays import (
     texts,
     ticks,
 )
+from webhooklab.comparison.deleting import deletions
 from webhooklab.records import EVENT_COLUMNS, RECOVERED, REPLAY_HEADER, REPLAYED
 
 OUR_OWN: Final = (RECOVERED, REPLAYED)
 """Sources of deliveries that we made ourselves."""
 _REPLAYED: Final = rf'(?i)\["{REPLAY_HEADER}'
 """The header that a replay of ours carries, in `headers_json`: it stands first in its pair."""
-_DELETING: Final = frozenset(
-    ["delete", "deleted", "deletion", "destroy", "destroyed", "remove", "removed", "erased"]
-)
 _TIME_COLUMNS: Final = {
     "events": ("received_at", "stored_at"),
     "snapshots": ("polled_at", "last_seen_at"),
@@ -102,7 +100,8 @@ def pushes(events: pd.DataFrame) -> Pushes:
     whole = len(rows) == len(events)
     part = events if whole else events.take(rows)
     version = texts(column(part, "version"))
-    deletion = _deletions(column(part, "event_type"), version)
+    names = column(part, "event_type"), column(part, "entity_type")
+    deletion = deletions(*names) | (version == DELETED).to_numpy(bool, na_value=False)
     seq, item = _positions(part.index)
     return Pushes(
         frame=events,
@@ -139,28 +138,11 @@ def _is_one_of(series: pd.Series, names: tuple[str, ...]) -> Array:
     return np.array([*(each in names for each in distinct), False])[numbers]
 
 
-def _deletions(event_type: pd.Series, version: pd.Series) -> Array:
-    """Where the type's last word says that the entity is gone, or the version does."""
-    numbers, distinct = factorized(event_type)
-    deleting = np.array([*(says_deleted(text) for text in distinct), False])
-    return deleting[numbers] | (version == DELETED).to_numpy(bool, na_value=False)
-
-
-def last_word(event_type: object) -> str:
-    """The verb of an event type: "deleted" of "order.deleted", "orders/deleted", ORDER_DELETED."""
-    words = "".join(c if c.isalnum() else " " for c in _spaced(str(event_type))).split()
-    return words[-1] if words else ""
-
-
-def _spaced(text: str) -> str:
-    if text.isupper():
-        return text.lower()
-    return "".join(f" {c.lower()}" if c.isupper() else c for c in text)
-
-
-def says_deleted(event_type: object) -> bool:
-    """Whether an event of this type announces a deletion (rule 13)."""
-    return last_word(event_type) in _DELETING
+def by_seq(events: pd.DataFrame) -> pd.DataFrame:
+    """The events with `seq` (and `item`) as the index, where they are columns as in a CSV."""
+    if "seq" not in events or "seq" in events.index.names:
+        return events
+    return events.set_index([name for name in ("seq", "item") if name in events])
 
 
 def _positions(index: pd.Index) -> tuple[Array, Array]:

@@ -108,6 +108,8 @@ def _names(settled: Settled) -> dict[str, pd.Series]:
 def _named(settled: Settled, name: str) -> pd.Series:
     matter, groups, rows = settled.matter, settled.groups, settled.rows
     sides = texts_of(matter.pushes.frame, name), texts_of(matter.pulls.frame, name)
+    if all(map(is_constant, sides)) and sides[0].iloc[0] == sides[1].iloc[0]:
+        return pd.Series(sides[0].array.take(np.zeros(len(rows), "i8")))
     both = pd.concat(sides, ignore_index=True)
     push = _where(matter.pushes.rows, groups.first_push[rows])
     pull = groups.first_pull[rows]

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, factorized, least_of, most_of
-from webhooklab.comparison.sides import Pulls, Pushes, last_word
+from webhooklab.comparison.deleting import last_word
+from webhooklab.comparison.sides import Pulls, Pushes
 from webhooklab.comparison.versions import ORDERED
 
 _KEEPING: Final = frozenset(

@@ -39,7 +39,7 @@ class Evidence:
     """All that the verdicts look at, per change unless said otherwise. Times in us.
 
     `works_since` is when the first push about an entity of this kind came that polls also saw.
-    `invalid`, `thin` and `unclear`: an event of that sort may have announced the change.
+    `invalid`, `thin`, `unclear`, `foreign`: an event of that sort may have announced the change.
     `covered`: the poller of this kind that would show an entity which it has not shown yet.
     """
 
@@ -50,6 +50,7 @@ class Evidence:
     invalid: Array
     thin: Array
     unclear: Array
+    foreign: Array
     returned: Array
     entity_polled: Array
     absent_before: Array
@@ -109,6 +110,7 @@ def _missed(evidence: Evidence, at: Array) -> tuple[Array, Array]:
             (evidence.unclear[at] | gone_again, UNKNOWN, INCOMPARABLE),
             (~listened, UNKNOWN, NOT_LISTENING),
             (~(evidence.works_since[at] < not_seen), UNKNOWN, NOTHING_PUSHED),
+            (evidence.foreign[at], UNKNOWN, INCOMPARABLE),
         ],
         (POLL_ONLY, NO_REASON),
     )

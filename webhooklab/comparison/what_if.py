@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import NAT, Array, codes, is_time, numbered, ticks
-from webhooklab.comparison.sides import time_column
+from webhooklab.comparison.arrays import NAT, Array, codes, is_time, numbered, texts, ticks
+from webhooklab.comparison.polling import asked_at
+from webhooklab.comparison.sides import column, time_column
 from webhooklab.errors import CompareArgumentError
 
 _US = 1_000_000
@@ -139,8 +140,7 @@ def _lateness(most: Array, weight: Array) -> tuple[float, float, float]:
 def observed_interval(polls: pd.DataFrame | None, snapshots: pd.DataFrame) -> float | None:
     """The median time between two polls in seconds; None if there were not two."""
     if polls is not None and len(polls) > 1:
-        asked = ticks(polls["requested_at"])
-        names = codes(polls["poller"])
+        asked, names = asked_at(polls), codes(texts(column(polls, "poller")))
     else:
         asked = np.unique(ticks(time_column(snapshots, "polled_at")))
         names = np.zeros(len(asked), "i8")

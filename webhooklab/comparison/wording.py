@@ -34,6 +34,9 @@ REMEDY = {
 }
 """What the user can do about it, where there is anything."""
 
+_UNITS = (("d", "h", 3_600, 24), ("h", "min", 60, 60), ("min", "s", 1, 60))
+"""A unit, the next smaller one, its seconds, and how many make one of the first."""
+
 
 def count(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun."""
@@ -46,6 +49,15 @@ def seconds(span: float) -> str:
     if size < 100:
         return f"{span:.2g} s" if size < 10 else f"{span:.0f} s"
     return f"{span / 60:.0f} min" if size < 6_000 else f"{span / 3600:.1f} h"
+
+
+def elapsed(span: float) -> str:
+    """A time since something in two units, so that moments close together are told apart."""
+    for unit, part, size, parts in _UNITS:
+        whole, rest = divmod(round(span / size), parts)
+        if whole and span >= 100:
+            return f"{whole:,} {unit} {rest} {part}"
+    return seconds(span)
 
 
 def size(octets: int) -> str:

@@ -38,8 +38,9 @@ class PullSide(Face):
         and `version`: JMESPath over an item, or a function of it; `version` None: there is none,
         and states are compared. `auth`, `headers`, `params`: as httpx takes them. `next_url`: the
         next page; None follows `Link: rel="next"` (RFC 8288), or a next URL in the body. `full`:
-        what is no longer in the list is deleted; False for a filter or a window. Replaces the
-        earlier poller of the same `name` (None: the URL). Raises `PullArgumentError`.
+        what is no longer in the list is deleted; False for a filter or a window: what leaves it
+        is not deleted, and what comes into it may be old. Replaces the earlier poller of the same
+        `name` (None: the URL). Raises `PullArgumentError`.
         """
         self._parts.check_owner("poll")
         return self._parts.pulling.poll(

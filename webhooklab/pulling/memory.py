@@ -127,10 +127,17 @@ class Memory:
             changes += [Change(each, None, None, b"") for each in missing]
             missing = []
         return Outcome(
-            [replace(change, not_seen_at=proved_at) for change in changes],
+            [self._proved(change, seen, proved_at) for change in changes],
             away=[each for each in missing if each not in self._away],
             back=[each for each in self._away if each in seen.seen and each not in seen.changes],
         )
+
+    def _proved(self, change: Change, seen: Round, proved_at: int | None) -> Change:
+        """A change with the poll that proves that it was not there; a window proves no absence."""
+        is_new = change.entity_id not in self._fingerprints
+        if is_new and seen.shape == "list" and not self._full:
+            return change
+        return replace(change, not_seen_at=proved_at)
 
     def _missing(self, seen: Round) -> list[str]:
         known = self._fingerprints.keys()

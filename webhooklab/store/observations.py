@@ -92,11 +92,20 @@ def insert_poll(connection: Connection, row: Row) -> int:
     return cursor.lastrowid
 
 
-def current_state(connection: Connection, poller: str, entity_id: str) -> str | None:
-    """The state (JSON) in an entity's newest row; None when there is none, or it was deleted."""
-    query = "SELECT state FROM snapshots WHERE poller = ? AND entity_id = ? AND current"
-    row = connection.execute(query, (poller, entity_id)).fetchone()
-    return row[0] if row else None
+def current_state(
+    connection: Connection, poller: str, entity_id: str
+) -> tuple[str | None, int | None]:
+    """State (JSON) and `last_seen_at`, if it is closed, of an entity's newest row.
+
+    (None, None) when there is no row; no state when the entity was deleted.
+    """
+    query = (
+        "SELECT state, last_seen_at FROM snapshots WHERE poller = ? AND entity_id = ? AND current"
+    )
+    row: tuple[str | None, int | None] | None = connection.execute(
+        query, (poller, entity_id)
+    ).fetchone()
+    return row or (None, None)
 
 
 def close_rows(connection: Connection, poller: str, entity_ids: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Delay:
-    """Of an interval's deliveries, in ms, from when each was due."""
+    """Of an interval's deliveries, in ms."""
 
     p50: float
     p99: float
@@ -38,12 +38,14 @@ class Delay:
 class Interval:
     """What was seen of an interval's deliveries, all of them acknowledged.
 
-    `seen`: how many of them became visible. `load`: of the machine, over a minute.
+    `seen`: how many of them became visible. `answered`, `visible`: from when each was sent;
+    `behind`: that, from when it was due. `load`: of the machine, over a minute.
     """
 
     number: int
     sent: int
     seen: int
+    behind: Delay
     answered: Delay
     visible: Delay
     frames_per_second: float
@@ -57,6 +59,7 @@ class Sent:
 
     number: int
     order: Order
+    sent: dict[int, float]
     answered: dict[int, float]
     holding: Holding
     frames_per_second: float
@@ -100,9 +103,9 @@ class Course:
             self._wait_until(sender.order.at + self._seconds / 2)
             holding = self._place.holding()
             self._wait_until(sender.order.at + self._seconds)
-            answered, load = sender.answered(), os.getloadavg()[0]
+            (sent, answered), load = sender.said(), os.getloadavg()[0]
             self.acknowledged |= answered.keys()
-            yield Sent(number, sender.order, answered, holding, self._note(), load)
+            yield Sent(number, sender.order, sent, answered, holding, self._note(), load)
             sender = coming
 
     def _sender(self, number: int, senders: ExitStack) -> Sender:
@@ -130,15 +133,16 @@ class Course:
     def _seen(self, sent: Sent) -> Interval:
         self._look()
         due, stored = sent.order.due, self._stored
+        begun, answered = sent.sent, sent.answered
         ahead, _ = clock_ahead(self._place.page)
-        seqs = {stored.pop(each): at + ahead for each, at in due.items() if each in stored}
+        seqs = {stored.pop(each): at + ahead for each, at in begun.items() if each in stored}
         visible = delays_ms(seqs, changes({"changes": list(chain(*self._noted))}))
-        answered = [1e3 * (sent.answered[each] - at) for each, at in due.items()]
         return Interval(
             number=sent.number,
-            sent=len(sent.answered),
+            sent=len(answered),
             seen=len(visible),
-            answered=Delay.of(answered),
+            behind=Delay.of([1e3 * (begun[each] - at) for each, at in due.items()]),
+            answered=Delay.of([1e3 * (answered[each] - at) for each, at in begun.items()]),
             visible=Delay.of(visible),
             frames_per_second=sent.frames_per_second,
             holding=sent.holding,

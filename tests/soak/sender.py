@@ -36,15 +36,19 @@ class Sender:
         command += ["--first", str(order.first), "--at", repr(order.at)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
-    def answered(self) -> dict[int, float]:
-        """When each number was acknowledged; `RuntimeError` if one was not."""
+    def said(self) -> tuple[dict[int, float], dict[int, float]]:
+        """When each number was sent, and acknowledged; `RuntimeError` if one was not."""
         told, _ = self._process.communicate()
         if self._process.returncode:
             raise RuntimeError("a sender has failed: what it says is above")
         said: dict[str, Any] = json.loads(told)
         if said["refused"]:
             raise RuntimeError(f"{said['refused']} deliveries were refused")
-        return {self.order.first + n: at for n, at in enumerate(said["answered"])}
+        sent, answered = (
+            {self.order.first + n: at for n, at in enumerate(said[name])}
+            for name in ("sent", "answered")
+        )
+        return sent, answered
 
     def end(self) -> None:
         """Kill it, if it still runs."""

@@ -9,20 +9,25 @@ from tests.soak.course import Delay, Interval
 from tests.soak.place import Holding
 
 NAMES = tuple(each.name for each in fields(Holding))
-HEAD = "| after s | sent | seen | answered p50/p99 ms | visible p50/p99 ms | frames/s | {} | load |"
+DELAYS = ("behind p50/p99 ms", "answered p50/p99 ms", "visible p50/p99 ms")
+HEAD = " | ".join(("| after s", "sent", "seen", *DELAYS, "frames/s", *NAMES, "load |"))
 
 
 def head() -> str:
     """The table's first two lines."""
-    line = HEAD.format(" | ".join(NAMES))
-    return f"{line}\n|{'---|' * (line.count('|') - 1)}"
+    return f"{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}"
 
 
 def line(each: Interval, seconds: float) -> str:
     """One interval, of so many seconds."""
     cells = (
         *(f"{(each.number + 1) * seconds:.0f}", f"{each.sent}", f"{each.seen}"),
-        *(_delay(each.answered), _delay(each.visible), f"{each.frames_per_second:.0f}"),
+        *(
+            _delay(each.behind),
+            _delay(each.answered),
+            _delay(each.visible),
+            f"{each.frames_per_second:.0f}",
+        ),
         *(f"{value:.0f}" for value in astuple(each.holding)),
         f"{each.load:.1f}",
     )

@@ -1,6 +1,7 @@
 """What `.github/SECURITY.md` promises: its tests exist; those with no other home are here."""
 
 import ast
+import json
 import re
 import stat
 from pathlib import Path
@@ -111,6 +112,25 @@ def test_every_html_of_a_lab_is_escaped(lab):
     pages = [thing._repr_html_() for thing in shown]
     assert any("&lt;script&gt;" in page for page in pages)
     assert not [page for page in pages if "<script" in page or "<img src=x" in page]
+
+
+# Terminals
+
+OBEYED = "\x1b]0;owned\x07\x1b[2J\u202e"
+
+
+def test_no_text_of_a_lab_is_a_command_to_a_terminal(lab):
+    lab.map(event_type="type", event_id="id", entity_id="id", version="id")
+    for _ in range(2):
+        body = json.dumps({"type": OBEYED, "id": OBEYED, OBEYED: OBEYED})
+        post(lab.url, body.encode(), path="\x9b2J", headers=("X-Evil: \x9b2J",))
+    told = [
+        *(lab[1], lab[1].headers, lab.schema(OBEYED), lab.explain(OBEYED), lab.diff(1, 2)),
+        *(lab.health(), lab, compare(lab.events, lab.snapshots)),
+    ]
+    texts = [*map(repr, told), *map(str, told), lab[1].curl(), lab[1].python()]
+    assert any("owned" in text for text in texts)
+    assert not [text for text in texts if not text.replace("\n", "").isprintable()]
 
 
 # The listener

@@ -1,9 +1,11 @@
 """Who may send, and who may read the answers: guessing a URL, and web pages of other origins."""
 
+import shutil
 import warnings
 
 import pytest
 
+from tests.processes import LabProcess
 from tests.raw_http import Client, post, request
 from webhooklab import Lab
 
@@ -34,6 +36,18 @@ def test_a_public_url_cannot_be_guessed_and_is_remembered(public, file):
     url = public.url
     with Lab(file, host="0.0.0.0") as again:
         assert again.url == url
+
+
+def test_who_is_given_the_file_does_not_know_the_url_and_another_copy_has_another(file, tmp_path):
+    with Lab(file, host="0.0.0.0") as lab:
+        segment = reach(lab).split("/")[3]
+        attached = LabProcess(file)
+        with attached:
+            assert (attached.attached, attached.url) == (True, lab.url)
+    assert not [each for each in tmp_path.iterdir() if segment.encode() in each.read_bytes()]
+    copy = shutil.copyfile(file, tmp_path / "copy.db")
+    with Lab(copy, host="0.0.0.0") as lab:
+        assert segment not in lab.url
 
 
 def test_the_path_is_told_without_the_secret(public):

@@ -2,12 +2,15 @@
 
 import shutil
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
 from tests.processes import LabProcess
 from tests.raw_http import Client, post, request
 from webhooklab import Lab
+from webhooklab.headers import Headers
+from webhooklab.refusals import refusal
 
 PAGE = "https://evil.example"
 GOOD = "https://good.example"
@@ -101,6 +104,34 @@ def test_a_page_that_is_allowed_may_read(file, allowed):
 def asked_by(lab, origin, method):
     with Client(lab.url) as client:
         return client.ask(request(method, headers=(f"Origin: {origin}",)))
+
+
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux)", "Accept-Language": "en"}
+
+
+def why(allow_origins=(), **headers):
+    pairs = [(name.replace("_", "-"), value) for name, value in headers.items() if value]
+    return refusal(SimpleNamespace(headers=Headers(pairs)), allow_origins=allow_origins)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "EVIL.Example.:1"])
+def test_a_browser_that_a_name_of_the_webs_led_here_is_known_by_its_looks(host):
+    assert "a web page" in why(Host=host, **BROWSER)
+    assert why(["*"], Host=host, **BROWSER) is None
+    assert why([f"http://{host}"], Host=host, **BROWSER) is None
+    for name in BROWSER:
+        assert why(Host=host, **{**BROWSER, name: None}) is None, "senders say less"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:8080", "[::1]:8080", "192.168.0.7", "localhost:1", "a.localhost", "here"),
+        *("host.docker.internal:80", "desk.local", "", None),
+    ],
+)
+def test_names_of_this_machine_and_addresses_are_bound_by_nobody(host):
+    assert why(Host=host, **BROWSER) is None
 
 
 def test_localhost_is_loopback(file):

@@ -99,6 +99,21 @@ def test_a_file_of_a_newer_version(file):
         read(file)
 
 
+@pytest.mark.parametrize("said", ["nonsense", "", "[]", "null", "-1", "1e9", "99999", '{"pid":1}'])
+def test_a_capture_file_that_remembers_nonsense(file, said):
+    """Who gives us a file has written what it remembers: its port, who listened, what was kept."""
+    with Lab(file, keep=100) as lab:
+        lab.on_delivery(print, name="follower")
+        post(lab.url)
+    with contextlib.closing(sqlite_file(file)) as connection:
+        known = connection.execute("UPDATE meta SET value = ? RETURNING key", (said,)).fetchall()
+        assert {("port",), ("listener",)} <= set(known)
+    with Lab(file, keep=100) as lab, Lab(file) as again:
+        assert post(again.url).status == 200
+        assert len(again) == 2
+        assert "captures" in repr(lab)
+
+
 def test_opening_a_file_of_ours_again_changes_nothing(file):
     with Lab(file) as lab:
         post(lab.url)

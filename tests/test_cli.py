@@ -6,7 +6,7 @@ import signal
 import httpx
 import pytest
 
-from tests import command
+from tests import command, raw_http
 from webhooklab import read
 
 
@@ -22,6 +22,20 @@ def test_listen_captures_until_ctrl_c_and_export_writes_what_came(tmp_path):
     assert exported.returncode == 0, exported.stderr
     assert read(tmp_path / "out.csv")["body"].tolist() == [b"\xff\x00"]
     assert read(tmp_path / "c.db")["path"].tolist() == ["/hooks"]
+
+
+def test_a_sender_has_no_power_over_the_terminal(tmp_path):
+    with command.start("listen", "c.db", "--port", "0", cwd=tmp_path) as listening:
+        url = re.search(r"http://\S+", command.line_with(listening, "listening"))[0]
+        event = '{"type": "\\u001b]0;owned\\u0007\\ud800"}'
+        headers = ("webhook-id: 1", "webhook-timestamp: 1", "Content-Type: application/json\x9b2J")
+        assert raw_http.post(url, event.encode(), "\x9b2J", headers).status == 200
+        line = command.line_with(listening, "POST")
+        listening.send_signal(signal.SIGINT)
+        assert listening.wait(20) == 0
+    assert line.strip().isprintable()
+    assert r"POST /\x9b2J" in line
+    assert r"\x1b]0;owned\x07" in line
 
 
 def test_export_takes_a_filter(tmp_path):

@@ -1,14 +1,17 @@
 """Requests that broke other servers: no crash, no hang, and the next request is served."""
 
 import contextlib
+import time
+from contextlib import ExitStack
 
 import psutil
 import pytest
 
-from tests.hostile_requests import each_file, not_http, smuggling, statuses
+from tests.hostile_requests import FILES, each_file, not_http, smuggling, statuses
 from tests.raw_http import Client, post
 from tests.waiting import until
 from webhooklab import Lab
+from webhooklab.wire import deadline
 
 SMUGGLING = smuggling("/seen", "/smuggled")
 
@@ -59,6 +62,22 @@ def test_hostile_requests_in_single_bytes(lab, raw):
                 client.send(bytes([byte]))
             client.finish_sending()
         client.rest()
+
+
+@pytest.mark.usefixtures("corpora")
+def test_none_of_them_holds_its_connection_beyond_the_timeouts(lab, monkeypatch):
+    """Nobody ends these, neither their sending nor the connection: the listener does."""
+    for name in ("HEADER_TIMEOUT_SECONDS", "BODY_TIMEOUT_SECONDS", "IDLE_TIMEOUT_SECONDS"):
+        monkeypatch.setattr(deadline, name, 0.5)
+    monkeypatch.setattr(deadline, "REFUSED_SILENCE_SECONDS", 0.5)
+    hostile = [file.read_bytes() for file in FILES] + not_http() + list(SMUGGLING.values())
+    with ExitStack() as stack:
+        clients = [stack.enter_context(Client(lab.url)).send(each) for each in hostile]
+        begun = time.monotonic()
+        until(lambda: not lab._parts.server._listener._connections)
+        assert time.monotonic() - begun < 10
+        for client in clients:
+            client.rest()
 
 
 @pytest.mark.parametrize("hostile", not_http(), ids=lambda hostile: repr(hostile[:40]))

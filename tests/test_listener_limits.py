@@ -54,11 +54,14 @@ def test_a_body_as_large_as_allowed(small):
     "sent",
     [
         request(body=b"x" * (LIMIT + 1)),
+        request(headers=(f"Content-Length: {2**63 - 1}",)),
+        request(headers=(f"Content-Length: {2**63}",)),
+        request(headers=(f"Content-Length: {2**64 + 1}",)),
         request(headers=(f"Content-Length: {10**25}",)),
         chunked(b"x" * 400, b"y" * 601),
         chunked(b"x" * (LIMIT + 1), b"") + request(target="/smuggled"),
     ],
-    ids=["length", "huge", "chunks", "pipelined"],
+    ids=["length", "2^63-1", "2^63", "2^64+1", "huge", "chunks", "pipelined"],
 )
 def test_a_body_that_is_too_large(small, sent):
     with Client(small.url) as client:
@@ -96,6 +99,12 @@ def test_too_many_headers(small):
     most = tuple(f"X-{n}: {n}" for n in range(defaults.MAX_HEADER_COUNT - 1))
     assert post(small.url, b"", headers=most).status == 200
     assert post(small.url, b"", headers=(*most, "X-Last: 1")).status == 431
+    logged(small, 431, "more than 256 headers")
+
+
+def test_a_thousand_headers(small):
+    many = tuple(f"X-{n}: {n}" for n in range(1_000))
+    assert post(small.url, b"", headers=many).status == 431
     logged(small, 431, "more than 256 headers")
 
 

@@ -105,6 +105,8 @@ def hostile_requests():
         target = b"/" + b"/".join(map(in_target, some)) + b"?" + b"&".join(map(in_target, some))
         for body in ("\n".join(some), "".join(some)):
             yield target, headers, body.encode("utf-8", "surrogatepass")
+    for body in tortured().values():
+        yield b"/json", [b"Content-Type: application/json"], body
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +116,7 @@ def resending(tmp_path_factory):
         for target, headers, body in hostile_requests():
             send_raw(lab, b"POST", target, headers, body)
         sent = list(lab)
-        assert len(sent) > 2 * len(naughty_strings()) // PACKED
+        assert len(sent) > 2 * len(naughty_strings()) // PACKED + len(tortured()) - 1
         yield lab, sent
 
 

@@ -1,11 +1,16 @@
 """Who may send, and who may read the answers: guessing a URL, and web pages of other origins."""
 
+import shutil
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
+from tests.processes import LabProcess
 from tests.raw_http import Client, post, request
 from webhooklab import Lab
+from webhooklab.headers import Headers
+from webhooklab.refusals import refusal
 
 PAGE = "https://evil.example"
 GOOD = "https://good.example"
@@ -34,6 +39,18 @@ def test_a_public_url_cannot_be_guessed_and_is_remembered(public, file):
     url = public.url
     with Lab(file, host="0.0.0.0") as again:
         assert again.url == url
+
+
+def test_who_is_given_the_file_does_not_know_the_url_and_another_copy_has_another(file, tmp_path):
+    with Lab(file, host="0.0.0.0") as lab:
+        segment = reach(lab).split("/")[3]
+        attached = LabProcess(file)
+        with attached:
+            assert (attached.attached, attached.url) == (True, lab.url)
+    assert not [each for each in tmp_path.iterdir() if segment.encode() in each.read_bytes()]
+    copy = shutil.copyfile(file, tmp_path / "copy.db")
+    with Lab(copy, host="0.0.0.0") as lab:
+        assert segment not in lab.url
 
 
 def test_the_path_is_told_without_the_secret(public):
@@ -87,6 +104,34 @@ def test_a_page_that_is_allowed_may_read(file, allowed):
 def asked_by(lab, origin, method):
     with Client(lab.url) as client:
         return client.ask(request(method, headers=(f"Origin: {origin}",)))
+
+
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux)", "Accept-Language": "en"}
+
+
+def why(allow_origins=(), **headers):
+    pairs = [(name.replace("_", "-"), value) for name, value in headers.items() if value]
+    return refusal(SimpleNamespace(headers=Headers(pairs)), allow_origins=allow_origins)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "EVIL.Example.:1"])
+def test_a_browser_that_a_name_of_the_webs_led_here_is_known_by_its_looks(host):
+    assert "a web page" in why(Host=host, **BROWSER)
+    assert why(["*"], Host=host, **BROWSER) is None
+    assert why([f"http://{host}"], Host=host, **BROWSER) is None
+    for name in BROWSER:
+        assert why(Host=host, **{**BROWSER, name: None}) is None, "senders say less"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:8080", "[::1]:8080", "192.168.0.7", "localhost:1", "a.localhost", "here"),
+        *("host.docker.internal:80", "desk.local", "", None),
+    ],
+)
+def test_names_of_this_machine_and_addresses_are_bound_by_nobody(host):
+    assert why(Host=host, **BROWSER) is None
 
 
 def test_localhost_is_loopback(file):

@@ -1,5 +1,6 @@
 """Whatever the server does, the outcome is defined and shown, and the poller polls on."""
 
+import gzip
 import threading
 
 import pytest
@@ -10,6 +11,9 @@ from tests.raw_server import HANG, RESET, raw
 
 GOOD = [{"id": 1}]
 LOGIN = raw(200, b"<!doctype html><form action=/login>", "Content-Type: text/html")
+BOMB = gzip.compress(bytes(2**26))
+ONCE = raw(200, BOMB, "Content-Encoding: gzip")
+TWICE = raw(200, gzip.compress(BOMB), "Content-Encoding: gzip, gzip")
 CUT_GZIP = raw(200, b"not gzip", "Content-Encoding: gzip")
 
 
@@ -27,6 +31,8 @@ OUTCOMES = {
     "length too long": (raw(200, b"[]", length=50), None, "the connection broke off", 2),
     "length too short": (raw(200, b'[{"id": 1}]', length=5), 200, "are not JSON", 1),
     "too large": (raw(200, b" " * 200_000), None, "more than 100,000 bytes (MAX_ANSWER_BYTES)", 1),
+    "is a bomb": (ONCE, None, "more than 100,000 bytes (MAX_ANSWER_BYTES)", 1),
+    "is a bomb in a bomb": (TWICE, None, "'gzip, gzip' was not asked for", 1),
     "is bad gzip": (CUT_GZIP, None, "content coding is broken", 2),
     "invalid JSON": (raw(200, b'[{"id": 1}'), 200, "are not JSON", 1),
     "empty": (raw(200), 200, "0 bytes of no Content-Type are not JSON", 1),

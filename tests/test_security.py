@@ -1,13 +1,16 @@
 """What `.github/SECURITY.md` promises: its tests exist; those with no other home are here."""
 
 import ast
+import json
 import re
 import stat
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 import webhooklab
+from tests.jupyter.jupyter_server import HOW_TO_INSTALL, QUIET, chromium_path
 from tests.raw_http import Client, post, request
 from webhooklab import compare
 from webhooklab.processes import Entry, Registry
@@ -113,6 +116,25 @@ def test_every_html_of_a_lab_is_escaped(lab):
     assert not [page for page in pages if "<script" in page or "<img src=x" in page]
 
 
+# Terminals
+
+OBEYED = "\x1b]0;owned\x07\x1b[2J\u202e"
+
+
+def test_no_text_of_a_lab_is_a_command_to_a_terminal(lab):
+    lab.map(event_type="type", event_id="id", entity_id="id", version="id")
+    for _ in range(2):
+        body = json.dumps({"type": OBEYED, "id": OBEYED, OBEYED: OBEYED})
+        post(lab.url, body.encode(), path="\x9b2J", headers=("X-Evil: \x9b2J",))
+    told = [
+        *(lab[1], lab[1].headers, lab.schema(OBEYED), lab.explain(OBEYED), lab.diff(1, 2)),
+        *(lab.health(), lab, compare(lab.events, lab.snapshots)),
+    ]
+    texts = [*map(repr, told), *map(str, told), lab[1].curl(), lab[1].python()]
+    assert any("owned" in text for text in texts)
+    assert not [text for text in texts if not text.replace("\n", "").isprintable()]
+
+
 # The listener
 
 
@@ -126,6 +148,26 @@ def test_a_page_bound_to_loopback_anew_learns_nothing(lab):
             assert (answer.status, answer.body) == (200, b"")
             assert "access-control-allow-origin" not in answer.headers
     assert len(lab) == 2
+
+
+@pytest.mark.skipif(chromium_path() is None, reason=HOW_TO_INSTALL)
+def test_a_page_bound_to_loopback_anew_learns_nothing_in_a_real_browser(lab):
+    """On http a browser says neither Origin nor Sec-Fetch-Site of what it loads from there."""
+    playwright = pytest.importorskip("playwright.sync_api", reason=HOW_TO_INSTALL)
+    lab.respond(lambda _: "secret")
+    port = urlsplit(lab.url).port
+    bound = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+    ask = "async (how) => (await fetch('/asked', how)).text()"
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=chromium_path(), args=[*QUIET, bound])
+        page = browser.new_page()
+        page.goto(f"http://evil.example:{port}/")
+        language = {"headers": {"Accept-Language": "*"}}
+        told = [page.evaluate(ask, how) for how in ({}, language, {"method": "POST"})]
+        assert [page.inner_text("body"), *told] == ["", "", "", ""]
+        browser.close()
+    assert lab.events["path"].tolist().count("/asked") == 3
+    assert post(lab.url).body == b"secret"
 
 
 # Files

@@ -57,6 +57,7 @@ def test_what_smee_hands_on_is_captured_and_marked_as_written_anew(lab, smee):
     assert (delivery.headers.get("x-a"), delivery.content_type) == ("é", "application/json")
     head = smee.requests[0].lower()
     assert "\r\naccept: text/event-stream\r\n" in head
+    assert "\r\naccept-encoding: identity\r\n" in head  # nothing packed can be a bomb
     assert lab.public_url == smee.url
 
 

@@ -13,7 +13,15 @@ from webhooklab.errors import ExposureError
 from webhooklab.secret import kept_gates, kept_secret, open_tunnel
 
 TUNNEL = "https://abc.tunnel.example"
-BY_TUNNEL = ("Host: abc.tunnel.example", "X-Forwarded-Host: ABC.tunnel.example")
+BY_TUNNEL = (
+    *("Host: abc.tunnel.example", "X-Forwarded-Host: ABC.tunnel.example"),
+    # The same host in other words, of which the sender has the choice.
+    *("Host: abc.tunnel.example:443", "Host: abc.tunnel.example.", "Host: Abc.Tunnel.Example.:80"),
+    *(
+        "X-Forwarded-Host: evil.example, abc.tunnel.example",
+        "X-Forwarded-Host: abc.tunnel.example:",
+    ),
+)
 
 
 def ask(lab, host, path):
@@ -83,6 +91,12 @@ def test_what_is_no_tunnels_address_is_said_to_be_none(lab):
     with pytest.raises(ExposureError, match="Which tunnel"):
         lab.expose("tunnel")
     assert lab.public_url is None
+
+
+def test_on_this_machine_a_port_tells_a_tunnel_from_the_listener(lab):
+    lab.expose(base_url="http://127.0.0.1:1/")
+    assert ask(lab, "Host: 127.0.0.1:1", "x") == 404
+    assert ask(lab, f"Host: {lab.url.split('/')[2]}", "x") == 200
 
 
 def test_check_goes_through_it(lab):

@@ -141,8 +141,8 @@ def test_a_wrong_key_is_said_and_no_secret_is_anywhere(lab, service, expose, cap
     service.missed = [{"logs": []}]
     exposure = expose(key="no-such-key", secret="no-such-secret")
     until(lambda: "does not accept" in exposure.state)
+    until(lambda: any("reconnecting" in each.getMessage() for each in caplog.records))
     ours = [each.getMessage() for each in caplog.records if each.name != "websockets.server"]
-    assert any("reconnecting" in each for each in ours)
     said = " ".join([repr(exposure), exposure.state, *exposure.notices, *ours])
     assert "no-such-secret" not in said + str(lab.log["reason"].tolist())
     with pytest.raises(ExposureError, match="key and a secret"):

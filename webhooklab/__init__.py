@@ -4,7 +4,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
 
     0   errors defaults clock redaction          words and limits; the only clock
     1   forks                                    what a forked child lets go of
-    1   headers bodies instants                  what is on the wire, read
+    1   headers bodies codings instants          what is on the wire, read
     1   ownership progress whole                 a lock, a bar, a whole file
     1   exposure gates                           public URLs; what comes by a tunnel
     2   background                               a loop in a thread

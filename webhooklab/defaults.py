@@ -234,8 +234,6 @@ FOLLOW_SLICE_SECONDS = 0.25
 """Who waits for deliveries looks up so often, to see whether it should stop."""
 POSITION_WRITTEN_SECONDS = 1.0
 """How far a follower is, is written down at most so often."""
-URL_SECRET_BYTES = 24
-"""Random bytes in the segment of a URL that must not be guessed."""
 
 # Exposure
 MAX_HANDOVERS = 200
@@ -249,6 +247,7 @@ HANDOVER_IDLE_SECONDS = 20.0
 MAX_HANDED_ANSWER_BYTES = 16 * 2**20
 """A lab's longer answer is not handed back."""
 EXPOSURE_SECRET_BYTES = 32
+"""Random bytes in the segment of a URL that must not be guessed."""
 MAX_KEPT_GATES = 100
 """So many addresses of tunnels are remembered for a capture file, the newest."""
 CHECK_TIMEOUT_SECONDS = 30.0

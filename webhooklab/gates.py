@@ -6,9 +6,12 @@ a segment that cannot be guessed, although the listener itself asks for none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+_PORT: Final = re.compile(r":[0-9]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,24 @@ class Gates:
 
     def set(self, host: str, gate: Gate) -> None:
         """What names this host passes this gate from now on."""
-        self._gates = {**self._gates, host.lower(): gate}
+        self._gates = {**self._gates, _bare(host): gate}
 
     def of(self, headers: Mapping[str, str]) -> Gate | None:
         """The gate of a request; None for one that came by none."""
         if not self._gates:
             return None
-        # A tunnel may name the listener as the host, and the address that was called beside it.
-        named = (headers.get("Host", ""), headers.get("X-Forwarded-Host", ""))
-        hosts = (name.strip().lower() for name in named)
+        # A tunnel may name the listener as the host, and the address that was called beside it,
+        # after what the sender itself has said there.
+        named = f"{headers.get('Host', '')},{headers.get('X-Forwarded-Host', '')}"
+        hosts = map(_bare, named.split(","))
         return next((self._gates[host] for host in hosts if host in self._gates), None)
+
+
+def _bare(host: str) -> str:
+    """A host as all spellings of it are: senders choose among them.
+
+    Without its port, but on this machine: there ports tell a tunnel from the listener itself.
+    """
+    named = host.strip().lower()
+    name = _PORT.sub("", named).rstrip(".")
+    return named if name == "localhost" or name.startswith(("127.", "[::1]")) else name

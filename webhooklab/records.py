@@ -14,6 +14,7 @@ from webhooklab import bodies, code
 from webhooklab.envelope import Passage
 from webhooklab.errors import BodyError
 from webhooklab.headers import Headers, Pair
+from webhooklab.redaction import printable
 from webhooklab.signatures import UNCHECKED, Verification
 
 Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
@@ -317,7 +318,7 @@ class Delivery(Message):
         named = (self.event_type, self.entity_id, self.content_type)
         what = " ".join(part for part in named if part)
         when = f"{self.received_at:%Y-%m-%d %H:%M:%S}"
-        return (
+        return printable(
             f"<Delivery {self.seq}: {self.method} {self.path} at {when}Z, "
             f"{self.body_bytes:,} bytes{', ' + what if what else ''}>"
         )

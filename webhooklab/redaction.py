@@ -1,4 +1,7 @@
-"""What counts as a credential, and its mask. Used wherever text leaves for human eyes or files."""
+"""What counts as a credential, and its mask. Used wherever text leaves for human eyes or files.
+
+Also what a terminal would obey: senders choose the texts that are printed.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,17 @@ def mask_pairs(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 def mask_query(query_string: str) -> str:
     """A query string with the values of credentials replaced; all else stays byte for byte."""
     return "&".join(_mask_parameter(part) for part in query_string.split("&"))
+
+
+def printable(text: str) -> str:
+    """A text on one line that no terminal takes for a command: what cannot be printed is escaped.
+
+    Control sequences move the cursor, rename windows and write to clipboards; others turn the
+    direction of what follows.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _mask_parameter(part: str) -> str:

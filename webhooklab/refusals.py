@@ -27,9 +27,9 @@ def refusal(
 
     A web page can make a browser send to loopback, and the browser then says `Origin` (RFC 6454),
     or, where it only loads something, `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/;
-    "none": its user typed the address). Such a delivery is captured and no more, unless
-    `allow_origins` has its origin, or "*". `must_be_valid`: its path has a secret, so anybody could
-    have sent what has no valid signature.
+    "none": its user typed the address), or neither, where the page's name was bound to loopback
+    anew. Such a delivery is captured and no more, unless `allow_origins` has its origin, or "*".
+    `must_be_valid`: its path has a secret, so anybody could have sent what has no valid signature.
     """
     if _by_a_page(delivery.headers, {*allow_origins}):
         return "a web page of another origin sent it (allow_origins= of the Lab lets it)"
@@ -41,7 +41,26 @@ def refusal(
 def _by_a_page(headers: Headers, allowed: set[str]) -> bool:
     """Whether a web page that is not allowed to made a browser send it."""
     origin = headers.get("origin")
-    if origin is None:
-        site = headers.get("sec-fetch-site")
-        return site is not None and site.lower() != "none" and "*" not in allowed
-    return not {origin, "*"} & allowed
+    site = headers.get("sec-fetch-site")
+    if origin is not None:
+        return not {origin, "*"} & allowed
+    if site is not None:
+        return site.lower() != "none" and "*" not in allowed
+    return _by_a_name_bound_anew(headers) and not {f"http://{headers.get('host')}", "*"} & allowed
+
+
+def _by_a_name_bound_anew(headers: Headers) -> bool:
+    """Whether a browser was led here by a name of the web's, which its page is then named by.
+
+    It says neither word on http, but at this machine's own names and at addresses, which it trusts
+    (https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy), so it is known by its looks.
+    """
+    agent, language = headers.get("user-agent"), headers.get("accept-language")
+    return bool(language) and (agent or "").startswith("Mozilla/") and _is_webs(headers)
+
+
+def _is_webs(headers: Headers) -> bool:
+    name = (headers.get("host") or "").lower().partition(":")[0].rstrip(".")
+    top = name.rpartition(".")[2]
+    # Addresses end in digits or brackets; names of this machine and of its network are nobody's.
+    return "." in name and top.isalpha() and top not in ("localhost", "local", "internal")

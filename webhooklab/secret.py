@@ -26,6 +26,8 @@ from webhooklab.whole import written_whole
 TUNNEL: Final = "tunnel"
 """The way that has gates."""
 JUPYTER: Final = "jupyter"
+LISTENER: Final = "listener"
+"""The way without any: a listener that others reach themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Listening for a capture file: at which port, under which URL, and who does it.
 
-The port and, on an address that others can reach, the URL's secret segment are remembered in the
-file, so that a restarted kernel answers at the same URL.
+The port is remembered in the file, and on an address that others can reach the URL's secret segment
+beside it, in the user's state folder: a restarted kernel answers at the same URL, and who is given
+the file, or has given it, does not know it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import ipaddress
 import json
 import os
-import secrets
+import re
 import socket
 import warnings
 from collections.abc import Sequence
@@ -20,19 +21,21 @@ from typing import Final
 from webhooklab import clock
 from webhooklab.answering import Choice
 from webhooklab.background import BackgroundLoop
-from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS, URL_SECRET_BYTES
+from webhooklab.defaults import MAX_BODY_BYTES, PORT_RELEASE_SECONDS
 from webhooklab.errors import PortTakenError
 from webhooklab.heartbeat import Heartbeat, Reach
 from webhooklab.ingress import Ingress
 from webhooklab.listener import Listener, bind
 from webhooklab.mapping import Interpreter
 from webhooklab.measures import Stalls
-from webhooklab.secret import kept_gates
+from webhooklab.redaction import MASK
+from webhooklab.secret import LISTENER, Secret, kept_gates, kept_secret
 from webhooklab.store import Store
 
 _OWNER: Final = "listener"
 _PORT: Final = "port"
-_SECRET: Final = "url_secret"
+_DIGITS: Final = re.compile("[0-9]{1,5}")
+_MAX_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class Server:
         handshakes: bool = True,
     ) -> None:
         self._store = store
-        segment = "" if _is_loopback(host) else f"/{_secret(store)}"
+        self._secret = "" if _is_loopback(host) else Secret(store.path, LISTENER).text
+        segment = self._secret and f"/{self._secret}"
         sockets = _bind(store, host, port)
         with contextlib.ExitStack() as undo:
             for each in sockets:
@@ -94,7 +98,8 @@ class Server:
 
     def _remember(self) -> None:
         self._store.remember(_PORT, str(self.port))
-        owner = Owner(os.getpid(), self.url, clock.now_us())
+        url = self.url.replace(self._secret, MASK) if self._secret else self.url
+        owner = Owner(os.getpid(), url, clock.now_us())
         self._store.remember(_OWNER, json.dumps(asdict(owner)))
 
     def choose(self, path: str) -> Choice | None:
@@ -131,15 +136,18 @@ class Server:
 
 def owner_of(store: Store) -> Owner | None:
     """Who listened last for this file, as it is remembered; None if nobody ever did."""
-    text = store.recall(_OWNER)
-    return Owner(**json.loads(text)) if text else None
+    with contextlib.suppress(ValueError, TypeError, KeyError):  # a file of others says anything
+        said = json.loads(store.recall(_OWNER) or "null")
+        url = str(said["url"]).replace(MASK, kept_secret(store.path, LISTENER) or MASK)
+        return Owner(int(said["pid"]), url, int(said["since"]))
+    return None
 
 
 def _bind(store: Store, host: str, port: int | None) -> list[socket.socket]:
     if port is not None:
         # The earlier kernel of this notebook may still be leaving the port.
         return bind(host, port, patience=PORT_RELEASE_SECONDS if port else 0.0)
-    remembered = int(store.recall(_PORT) or 0)
+    remembered = _remembered_port(store)
     try:
         return bind(host, remembered, patience=PORT_RELEASE_SECONDS if remembered else 0.0)
     except PortTakenError:
@@ -155,12 +163,11 @@ def _bind(store: Store, host: str, port: int | None) -> list[socket.socket]:
         return sockets
 
 
-def _secret(store: Store) -> str:
-    remembered = store.recall(_SECRET)
-    if remembered is None:
-        remembered = secrets.token_urlsafe(URL_SECRET_BYTES)
-        store.remember(_SECRET, remembered)
-    return remembered
+def _remembered_port(store: Store) -> int:
+    """The port that the file used last, whoever wrote it; 0 where that is none."""
+    said = store.recall(_PORT) or ""
+    port = int(said) if _DIGITS.fullmatch(said) else 0
+    return port if port <= _MAX_PORT else 0
 
 
 def _is_loopback(host: str) -> bool:

@@ -17,23 +17,32 @@ import time
 from tests.benchmarks.samples import Sample, samples
 
 CONNECTIONS = 32
+CONNECT_SECONDS = 0.1
+"""So long before the first delivery the connections are opened."""
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 
 
 class Pace:
-    """Sends `count` deliveries; `sent[n]` is when number `n` was, `answered[n]` when it was."""
+    """Sends `count` deliveries; `sent[n]` is when the nth was, `answered[n]` when it was.
 
-    def __init__(self, port: int, per_second: float, count: int) -> None:
+    They are number `first` and following of the samples. `at`: begin then, on the shared clock;
+    None: as soon as they are made.
+    """
+
+    def __init__(
+        self, port: int, per_second: float, count: int, *, first: int = 0, at: float | None = None
+    ) -> None:
         self._port = port
         self._per_second = per_second
-        self._requests = [_bytes(sample) for sample in samples(0, count)]
+        self._requests = [_bytes(sample) for sample in samples(first, count)]
+        self._begin = time.monotonic() + CONNECT_SECONDS if at is None else at
         self.sent = [0.0] * count
         self.answered = [0.0] * count
         self.refused = 0
 
     async def run(self) -> None:
         connections = min(CONNECTIONS, len(self._requests))
-        self._begin = time.monotonic() + 0.1
+        await asyncio.sleep(self._begin - CONNECT_SECONDS - time.monotonic())
         await asyncio.gather(*(self._share(first, connections) for first in range(connections)))
 
     async def _share(self, first: int, step: int) -> None:
@@ -63,8 +72,10 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--per-second", type=float, required=True)
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--at", type=float)
     asked = parser.parse_args()
-    pace = Pace(asked.port, asked.per_second, asked.count)
+    pace = Pace(asked.port, asked.per_second, asked.count, first=asked.first, at=asked.at)
     asyncio.run(pace.run())
     print(json.dumps({name: getattr(pace, name) for name in ("sent", "answered", "refused")}))
 

@@ -43,6 +43,11 @@ WATCH = """() => {
     requestAnimationFrame(next);
 }"""
 FORGET = "() => { probe.frames.length = 0; window.socketBytes = 0; }"
+TAKE = """() => {
+    // What is not painted yet stays for the next time, and nothing else does.
+    const painted = probe.changes.filter((each) => each.at).length;
+    return { changes: probe.changes.splice(0, painted), frames: probe.frames.splice(0) };
+}"""
 TELL = "() => ({ ...probe, bytes: window.socketBytes, now: performance.now() })"
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.inputs import needs_corpora
 from tests.jupyter.hostile_parts import MARKUP
 from tests.jupyter.jupyter_server import ROOT
 from tests.jupyter.test_inbox_live import SETUP
@@ -102,3 +103,27 @@ def test_nothing_from_the_wire_is_more_than_text(notebook, context):
     assert {text for text in printable if text.isascii()} <= set(seen["cells"])
     raw = "\n".join(seen["pres"])
     assert {text for text in printable if text not in raw} == set()
+
+
+TORTURED = """
+from tests.inputs import files, send
+every = files("hostile/json/test_parsing") | files("hostile/json/test_transform")
+send(lab.url, [("application/json", body) for body in every.values()])
+print(len(every))
+"""
+
+
+@needs_corpora
+@pytest.mark.timeout(240)
+def test_tortured_json_is_shown_whatever_it_is(notebook):
+    """JSONTestSuite: in each tab, the tree of what is JSON, and the bytes of what is none."""
+    page = notebook(SETUP + "inbox.display()", TORTURED)
+    page.run(0)
+    count = int(page.run(1))
+    assert count > 80
+    page.wait_total(count)
+    page.page.get_by_role("button", name="Follow").focus()
+    seen = page.page.evaluate(WALK, [0, count, list(HARMLESS)])
+    assert seen["markup"] == []
+    assert seen["tabs"] >= count * 4
+    assert {"a", "id", "max", "min", "x"} <= set(seen["keys"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from webhooklab.redaction import printable
+
 NOT_MEASURED = "not measured"
 MEANING = {
     "both": "pushed and polled",
@@ -89,5 +91,5 @@ def instant(time: pd.Timestamp | None) -> str:
 
 def shortened(text: object, limit: int = 60) -> str:
     """A text from the wire in one line: what is not printable escaped, what is long cut."""
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+    plain = printable(str(text))
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"

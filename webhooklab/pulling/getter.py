@@ -21,6 +21,7 @@ from tenacity import (
 )
 
 from webhooklab import __version__, clock
+from webhooklab.codings import ACCEPTED, Coding, CodingError
 from webhooklab.defaults import MAX_PULL_REDIRECTS, MAX_RATE_WAIT_SECONDS
 from webhooklab.exposure import NOBODY, reach_of
 from webhooklab.pulling.answers import Answer, Failure, Tally
@@ -28,7 +29,11 @@ from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.origins import joined, masked, origin, parsed
 from webhooklab.pulling.rates import allowance, http_date
 
-_HEADERS: Final = {"User-Agent": f"webhooklab/{__version__}", "Accept": "application/json"}
+_HEADERS: Final = {
+    "User-Agent": f"webhooklab/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": ACCEPTED,
+}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
 _BROKEN: Final = "the connection broke off"
@@ -160,20 +165,24 @@ class Getter:
         await asyncio.sleep(wait)
 
     async def _read(self, response: httpx.Response, tally: Tally) -> bytes:
-        limit = self._limits.max_answer_bytes
-        body = bytearray()
+        coding, body = _coding(response), bytearray()
         try:
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > limit:
-                    raise Failure(
-                        f"the answer has more than {limit:,} bytes (MAX_ANSWER_BYTES): "
-                        "ask for smaller pages with params=",
-                        status=response.status_code,
-                    )
+            async for part in response.aiter_raw():
+                for piece in coding.pieces(part):
+                    body += piece
+                    self._check_size(len(body), response.status_code)
         finally:
             tally.received_bytes += response.num_bytes_downloaded
         return bytes(body)
+
+    def _check_size(self, size: int, status: int) -> None:
+        limit = self._limits.max_answer_bytes
+        if size > limit:
+            raise Failure(
+                f"the answer has more than {limit:,} bytes (MAX_ANSWER_BYTES): "
+                "ask for smaller pages with params=",
+                status=status,
+            )
 
     def _judge(self, answer: Answer, tally: Tally) -> None:
         """Note what the answer says of limits and clocks; raise where trying again may help."""
@@ -216,6 +225,13 @@ def _may_help(error: BaseException) -> bool:
     return isinstance(error, Failure) and error.again
 
 
+def _coding(response: httpx.Response) -> Coding:
+    try:
+        return Coding(response.headers.get("content-encoding"))
+    except CodingError as error:
+        raise Failure(f"it cannot be read: {error}", status=response.status_code) from error
+
+
 def _next_link(response: httpx.Response) -> str | None:
     for link in response.links.values():
         if "next" in link.get("rel", "").lower().split():
@@ -240,8 +256,8 @@ async def _translated(limits: Limits) -> AsyncIterator[None]:
         raise Failure(f"could not connect: {_detail(error)}", again=True) from error
     except httpx.RemoteProtocolError as error:
         raise Failure(f"{_BROKEN}, or is no HTTP: {_detail(error)}", again=True) from error
-    except httpx.DecodingError as error:
-        raise Failure("the answer's content coding is broken", again=True) from error
+    except CodingError as error:
+        raise Failure(f"it cannot be read: {error}", again=True) from error
     except httpx.TransportError as error:
         raise Failure(f"{_BROKEN} ({type(error).__name__})", again=True) from error
 

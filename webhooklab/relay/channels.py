@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from webhooklab import clock
+from webhooklab.codings import IDENTITY
 from webhooklab.defaults import LINK_CONNECT_SECONDS
 from webhooklab.errors import ExposureError, RelayProtocolError
 from webhooklab.exposure import checked_address
@@ -57,7 +58,8 @@ def give_up(credentials: Credentials) -> bool:
     place = f"{credentials.base_url}/listen/{credentials.channel.channel}"
     try:
         with _client() as client:
-            answered = client.delete(place, headers=bearer(credentials)).status_code
+            with client.stream("DELETE", place, headers=bearer(credentials)) as response:
+                answered = response.status_code  # what else it says is not read
     except httpx.HTTPError:
         return False
     return answered in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
@@ -70,12 +72,13 @@ def bearer(credentials: Credentials) -> dict[str, str]:
 
 def _client() -> httpx.Client:
     # A redirect would take the key elsewhere.
-    return httpx.Client(timeout=LINK_CONNECT_SECONDS, follow_redirects=False)
+    as_it_is = {"Accept-Encoding": IDENTITY}
+    return httpx.Client(timeout=LINK_CONNECT_SECONDS, follow_redirects=False, headers=as_it_is)
 
 
 def _start_of(response: httpx.Response) -> bytes:
     held = b""
-    for chunk in response.iter_bytes():
+    for chunk in response.iter_raw():
         held += chunk
         if len(held) > MAX_HEADERS_BYTES:
             break

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from webhooklab.codings import IDENTITY
 from webhooklab.defaults import (
     LINK_CONNECT_SECONDS,
     MAX_LINK_FRAME_BYTES,
@@ -120,7 +121,8 @@ class SmeeExposure(Outward):
     @property
     def _headers(self) -> dict[str, str]:
         resume = {"Last-Event-ID": self._last_id} if self._resumes else {}
-        return {"Accept": _STREAM, "Cache-Control": "no-cache", **resume}
+        asked = {"Accept": _STREAM, "Accept-Encoding": IDENTITY, "Cache-Control": "no-cache"}
+        return {**asked, **resume}
 
     async def _read(self, response: httpx.Response) -> None:
         self._away_since = self._heard_at
@@ -128,7 +130,7 @@ class SmeeExposure(Outward):
         await self._miss_what_is_not_resumed()
         await self._desk.forget_old_marks()
         events = ServerSentEvents(MAX_LINK_FRAME_BYTES, self._last_id)
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             self._hear()
             for event in events.feed(chunk):
                 await self._take(event)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
+from webhooklab.codings import IDENTITY
 from webhooklab.defaults import (
     LINK_CONNECT_SECONDS,
     MAX_LINK_FRAME_BYTES,
@@ -30,13 +31,18 @@ class Api:
 
     def __init__(self, service: str, key: str, secret: str) -> None:
         self._service = service
-        self._headers = {"Authorization": frames.authorization(key, secret)}
+        self._headers = {
+            "Authorization": frames.authorization(key, secret),
+            "Accept-Encoding": IDENTITY,
+        }
 
     async def answer(self, webhook: frames.Webhook, given: Answer) -> None:
         """Say what the lab answered to a delivery."""
         place = f"/v1/logs/{quote(webhook.id, safe='')}"
         async with self._client() as client:
-            got = await client.put(place, json=frames.answer(webhook, given))
+            asked = client.build_request("PUT", place, json=frames.answer(webhook, given))
+            got = await client.send(asked, stream=True)
+            await got.aclose()  # what else it says is not read
         if got.status_code >= HTTPStatus.BAD_REQUEST:
             raise LinkError(f"it answers {got.status_code}")
 
@@ -94,7 +100,7 @@ async def _text_of(client: httpx.AsyncClient, place: str, asked: dict[str, str])
         if response.status_code != HTTPStatus.OK:
             raise LinkError(f"it answers {response.status_code}")
         held = bytearray()
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             held += chunk
             if len(held) > MAX_LINK_FRAME_BYTES:
                 raise LinkError("its answer is too long")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from webhooklab.defaults import MAX_PAYLOAD_COLUMNS
+from webhooklab.redaction import printable
 from webhooklab.schemas.fields import WHOLE, parent_of
 from webhooklab.schemas.reading import Body, bodies_of
 from webhooklab.store import Store
@@ -46,7 +47,7 @@ class Schema(dict[str, Any]):
 
     def __repr__(self) -> str:
         more = f", {self.left_out:,} left out" if self.left_out else ""
-        return (
+        return printable(
             f"<Schema of {self.event_type}: {self.count:,} bodies, {len(self.fields):,} fields"
             f"{more}; .json_schema, .fields>"
         )

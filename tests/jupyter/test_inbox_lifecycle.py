@@ -27,12 +27,13 @@ def test_a_restarted_kernel_is_said_to_be_and_goes_on(notebook):
     page = notebook(*SENT)
     page.run(0)
     page.run(1)
+    page.wait_rows("3", "2", "1")
     page.restart_kernel()
     page.page.get_by_text("The kernel has ended or was restarted").wait_for()
     assert page.status == "Waiting for the kernel"
-    count = len(page.cells("seq"))
+    assert page.cells("seq") == ["3", "2", "1"]
     page.run(0)
-    page.wait_total(count)
+    page.wait_total(3)
     assert page.status == "Listening"
 
 

@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     add("--sizes", nargs="+", type=int, metavar="ROWS", help="rows in a capture file")
     add("--rounds", type=int, help="how often each is measured, in turns")
     add("--seconds", type=float, help="how long one load lasts")
-    add("--peers-python", default=sys.executable, metavar="PATH", help="has fasthook, mitmproxy")
+    add("--peers-python", default=sys.executable, metavar="PATH", help="has fasthook, hookee, ...")
     add("--folder", metavar="PATH", help="where capture files go (removed afterwards)")
     add("--json", metavar="FILE", help="write all figures there")
     return parser.parse_args()

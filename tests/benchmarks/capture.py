@@ -25,8 +25,10 @@ TARGETS = {
     "fasthook": Target(1.7, 2.5),
     "mitmproxy": Target(5.0, 2.5),
     "webhook-replay": Target(8.0, 2.5),
+    "hookee": NO_TARGET,
+    "pytest-httpserver": NO_TARGET,
 }
-PEERS = ("fastapi-standard", "fasthook", "mitmproxy")
+PEERS = ("fastapi-standard", "fasthook", "mitmproxy", "hookee", "pytest-httpserver")
 """They bring or pin what our environment does without, so they may live in another one."""
 
 Server = Contender | KernelLab

@@ -151,12 +151,10 @@ def _serve_fastapi(parser: str, loop: str) -> None:
 @server("flask")
 def serve_flask(folder: Path) -> None:
     """Flask appending to a list, on its own threaded server."""
-    import logging
-
     from flask import Flask, request
     from werkzeug.serving import make_server
 
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    _silence_werkzeug()
     app = Flask(__name__)
     kept: list[object] = []
 
@@ -192,6 +190,39 @@ def serve_webhook_replay(folder: Path) -> None:
 
     port = str(free_port())
     main(["--db", str(folder / "webhook-replay.db"), "serve", "--port", port])
+
+
+def _silence_werkzeug() -> None:
+    """It would print a line for each request."""
+    import logging
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+@server("hookee")
+def serve_hookee(folder: Path) -> None:
+    """hookee printing what it gets (to nowhere), without its tunnel."""
+    os.environ["HOOKEEDIR"] = str(folder)  # where its settings are
+    from hookee import HookeeManager
+    from hookee.conf import Config
+
+    _silence_werkzeug()
+    port = free_port()
+    HookeeManager(Config(port=port, no_tunnel=True, default_route=".*")).run()
+
+
+@server("pytest-httpserver")
+def serve_pytest_httpserver(folder: Path) -> None:
+    """pytest-httpserver with one handler for all that comes; it keeps a log of it."""
+    import re
+
+    from pytest_httpserver import HTTPServer
+
+    _silence_werkzeug()
+    fake = HTTPServer(HOST, free_port(), threaded=True)
+    fake.expect_request(re.compile(".*")).respond_with_data()
+    fake.start()
+    threading.Event().wait()
 
 
 @server("fasthook")

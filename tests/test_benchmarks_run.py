@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("psutil")
 
+from tests.benchmarks.picture import curves
 from tests.benchmarks.sightings import Change, delays_ms, in_sight, percentile
 from tests.jupyter.jupyter_server import HOW_TO_INSTALL, chromium_path
 
@@ -51,6 +52,23 @@ def test_the_light_ones_run_and_print_a_table(tmp_path):
     assert figures["machine"]["cores"]
     assert all(row["rounds"] for row in figures["rows"])
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
+    drawn = [sys.executable, "-m", "tests.benchmarks.picture", file, tmp_path / "growth"]
+    subprocess.run(drawn, cwd=ROOT, check=True)
+    for theme in ("light", "dark"):
+        assert (tmp_path / f"growth-{theme}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_curves_have_the_medians_by_number_of_rows():
+    figures = {
+        "lab.events, cold, 1,000 rows, s": [3.0, 1.0, 2.0],
+        "lab.events, cold, 10,000 rows, s": [9.0],
+        "compare, 1,000 events and snapshots, versions are counters, s": [5.0],
+        "inbox, 100 deliveries/s, frames/s": [60.0],
+    }
+    assert curves(figures) == {
+        "lab.events, cold, s": {1_000: 2.0, 10_000: 9.0},
+        "compare, versions are counters, s": {1_000: 5.0},
+    }
 
 
 def test_a_forward_to_a_dead_target_is_measured_against_none():

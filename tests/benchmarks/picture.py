@@ -26,7 +26,9 @@ STYLES: Mapping[str, dict[str, object]] = {
 }
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 MARKERS = "os^Dv*"
-_SIZED = re.compile(r"(?P<what>.+), (?P<rows>[\d,]+) (?:rows|events and snapshots)\b(?P<more>.*)")
+_SIZED = re.compile(
+    r"(?P<what>.+), (?P<rows>[\d,]+) (?:rows|live captures|events and snapshots)\b(?P<more>.*)"
+)
 
 
 class Panel(NamedTuple):
@@ -53,7 +55,7 @@ PANELS = (
         decades=True,
     ),
     Panel("requests/s, durable", {"capture, requests/s": "capture"}, decades=False),
-    Panel("MB in the browser", {"browser memory, most on the way to, MB": "inbox"}, decades=False),
+    Panel("MB in the browser", {"browser memory above an empty inbox": "inbox"}, decades=False),
 )
 
 Curves = dict[str, dict[int, float]]
@@ -63,7 +65,7 @@ def curves(figures: Mapping[str, Sequence[float]]) -> Curves:
     """Medians by number of rows, of the figures whose names have one."""
     found: Curves = {}
     for name, values in figures.items():
-        if sized := _SIZED.fullmatch(name.replace(" way to ", " way to, ")):
+        if sized := _SIZED.fullmatch(name):
             what = sized["what"] + sized["more"]
             rows = int(sized["rows"].replace(",", ""))
             found.setdefault(what, {})[rows] = statistics.median(values)
@@ -112,7 +114,8 @@ def main() -> None:
     parser.add_argument("figures", type=Path, help="what --json wrote")
     parser.add_argument("picture", type=Path, help="where they go: a path without an ending")
     asked = parser.parse_args()
-    found = curves(json.loads(asked.figures.read_text())["figures"])
+    told = json.loads(asked.figures.read_text())
+    found = curves(told["figures"] | {row["what"]: row["rounds"] for row in told["rows"]})
     for theme in STYLES:
         out = asked.picture.with_name(f"{asked.picture.name}-{theme}.png")
         draw(found, theme).savefig(out, dpi=110, metadata={"Software": None})

@@ -214,6 +214,34 @@ def test_what_is_done_to_a_frame_does_not_reach_the_next_one(full, frame_of):
         pd.testing.assert_frame_equal(frame_of(full), before)
 
 
+def change_all(frame):
+    """Put the last row's values into the first row, in place."""
+    for name in frame.columns if len(frame) else ():
+        value = frame[name].iloc[-1]
+        if pd.api.types.is_scalar(value):
+            frame.loc[frame.index[0], name] = value
+
+
+@every_frame
+def test_a_frame_is_the_users_to_change(full, frame_of):
+    before, frame = frame_of(full), frame_of(full)
+    change_all(frame)
+    change_all(frame[frame.columns[::-1]])
+    pd.testing.assert_frame_equal(frame_of(full), before)
+
+
+def test_a_frame_is_the_users_to_change_also_after_many_others_came(full):
+    old = full.events
+    part = old[["received_at", "status", "body"]]
+    for _ in range(3):
+        send(full.url, [(None, b"more")] * 100)
+        len(full.events)
+    now = full.events.copy()
+    change_all(part)
+    change_all(old)
+    pd.testing.assert_frame_equal(full.events, now)
+
+
 def test_a_frame_stays_as_it_was_while_others_come(full):
     kept = full.events
     copy = kept.copy(deep=True)

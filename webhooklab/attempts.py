@@ -51,7 +51,7 @@ class Attempts:
                 index.append(ids)
                 for name, values in zip(made, columns, strict=True):
                     made[name].append(values)
-        return frame(made, index.index("entry"))
+        return frame(made, index.index("entry")).copy()
 
     def identity(self) -> str:
         """What tells this capture file from all others; made up when it is first asked for."""

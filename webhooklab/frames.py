@@ -70,7 +70,7 @@ def log_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     values = zip(*rows, strict=True) if rows else ((),) * len(names)
     columns = RowColumns(LOG_COLUMNS, "entry")
     columns.append({name: list(column) for name, column in zip(names, values, strict=True)})
-    return columns.frame()
+    return columns.frame().copy()
 
 
 class UnbatchedColumns:

@@ -17,7 +17,7 @@ def listened(store: Store) -> pd.DataFrame:
     columns = {"started_at": Times(), "stopped_at": Times()}
     columns["started_at"].append([started for started, _ in rows])
     columns["stopped_at"].append([stopped for _, stopped in rows])
-    return frame(columns, pd.RangeIndex(1, len(rows) + 1, name="span"))
+    return frame(columns, pd.RangeIndex(1, len(rows) + 1, name="span")).copy()
 
 
 def told_until(store: Store) -> int:

@@ -188,7 +188,7 @@ class Observations:
                 for name, values in zip(made, columns, strict=True):
                     as_json = name in _JSON and parsed
                     made[name].append([_parsed(each) for each in values] if as_json else values)
-        return frame(made, index.index(index_name))
+        return frame(made, index.index(index_name)).copy()
 
 
 def _without_json(kinds: Kinds) -> Kinds:

@@ -243,7 +243,7 @@ class Views:
             connection, names, after=after, where=condition, parameters=parameters
         ):
             rows.append(chunk)
-        return rows.frame()
+        return rows.frame().copy()
 
     def log(self) -> pd.DataFrame:
         """`lab.log`: the requests that were not captured."""

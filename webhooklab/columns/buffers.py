@@ -66,31 +66,33 @@ class _Buffered(Column):
         return part
 
 
-class Times(Column):
+class Times(_Buffered):
     """Microseconds since the epoch as `datetime64[us, UTC]`."""
 
     _NOTHING: Final = np.iinfo("i8").min  # NaT
 
     def __init__(self) -> None:
-        super().__init__()
         self._ticks = np.empty(0, "i8")
+        super().__init__()
 
-    def append(self, values: Sequence[Any]) -> None:
-        self._extend([self._NOTHING if value is None else value for value in values])
+    def _allocate(self, room: int) -> None:
+        self._ticks = _with_room(self._ticks, self.rows, room, self._NOTHING)
 
-    def skip(self, count: int) -> None:
-        self._extend([self._NOTHING] * count)
+    def _view(self) -> pd.Series:
+        ticks = _Kept(self._ticks)
+        times = pd.array(np.asarray(ticks), dtype="datetime64[us, UTC]", copy=False)
+        return _keeping(pd.Series(times, copy=False), ticks)
 
-    def _extend(self, ticks: list[int]) -> None:
-        stop = self.rows + len(ticks)
-        self._ticks = _with_room(self._ticks, self.rows, stop, self._NOTHING)
-        self._ticks[self.rows : stop] = ticks
-        self.rows = stop
+    def _write(self, start: int, values: Sequence[Any]) -> None:
+        ticks = [self._NOTHING if value is None else value for value in values]
+        self._ticks[start : start + len(values)] = ticks
+        if not self._is_seen():
+            self._whole = None
 
-    def series(self, index: pd.RangeIndex) -> pd.Series:
-        # A copy: whether pandas makes a view of ticks or not differs from version to version.
-        ticks = self._ticks[: self.rows].copy()
-        return pd.Series(ticks, index=index, copy=False).astype("datetime64[us, UTC]")
+    def _is_seen(self) -> bool:
+        """Whether what is written appears in the series: pandas might make it of a copy."""
+        whole: Any = self._whole
+        return whole is not None and np.may_share_memory(whole.array.asi8, self._ticks)
 
 
 class _Masked(_Buffered):
@@ -110,8 +112,9 @@ class _Masked(_Buffered):
         self._mask = _with_room(self._mask, self.rows, room, nothing=True)
 
     def _view(self) -> pd.Series:
-        array = self._array(_read_only(self._values), _read_only(self._mask))
-        return pd.Series(array, copy=False)
+        kept = _Kept(self._values), _Kept(self._mask)
+        array = self._array(*(np.asarray(each) for each in kept))
+        return _keeping(pd.Series(array, copy=False), *kept)
 
     def _write(self, start: int, values: Sequence[Any]) -> None:
         stop = start + len(values)
@@ -181,9 +184,13 @@ class Objects(_Buffered):
 
     def __init__(self) -> None:
         self._objects: np.ndarray = np.empty(0, object)
+        self._earlier: list[pd.Series] = []
+        """Series over buffers that were too small: kept as `_Kept` says, which takes no objects."""
         super().__init__()
 
     def _allocate(self, room: int) -> None:
+        if self._whole is not None:
+            self._earlier.append(self._whole)
         self._objects = _with_room(self._objects, self.rows, room, pd.NA)
 
     def _view(self) -> pd.Series:
@@ -210,6 +217,26 @@ def _with_room(buffer: np.ndarray, rows: int, room: int, nothing: object) -> np.
     larger = np.full(max(room, 2 * rows), nothing, buffer.dtype)
     larger[:rows] = buffer[:rows]
     return larger
+
+
+class _Kept:
+    """A buffer to be seen read-only. All that is seen of it keeps alive what it `keeps`.
+
+    That is the series over all of it: without that one pandas takes a slice for the only owner, and
+    writes where it cannot instead of making a copy.
+    """
+
+    def __init__(self, buffer: np.ndarray) -> None:
+        said = buffer.__array_interface__
+        self.__array_interface__ = said | {"data": (said["data"][0], True)}
+        self._buffer = buffer
+        self.keeps: pd.Series | None = None
+
+
+def _keeping(series: pd.Series, *buffers: _Kept) -> pd.Series:
+    for each in buffers:
+        each.keeps = series
+    return series
 
 
 def _read_only(buffer: np.ndarray) -> np.ndarray:

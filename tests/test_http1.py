@@ -9,7 +9,8 @@ from tornado.httputil import HTTPInputError
 from tests.hostile_requests import each_file
 from tests.inputs import needs_corpora
 from webhooklab.headers import parse_header_block
-from webhooklab.wire.http1 import _tornados, read_plain
+from webhooklab.wire.blocks import read_plain
+from webhooklab.wire.http1 import _tornados
 
 NAMES = st.text("aZ0-_.~!:; \t\x00\x7f\xe9", max_size=8)
 VALUES = st.text('aZ09 ,;:"\t\x00\x0b\x7f\x85\xa0\xe9\r\n', max_size=12)

@@ -7,7 +7,7 @@ import pytest
 from tests.raw_http import Client, post, request
 from tests.waiting import until
 from webhooklab import Lab, defaults, ingress, listener
-from webhooklab.wire import connection, deadline
+from webhooklab.wire import deadline, thorough
 
 LIMIT = 1000
 CHUNKED = ("Transfer-Encoding: chunked",)
@@ -204,6 +204,6 @@ def test_the_connections_of_a_crowd_are_all_let_go(small):
 
 
 def test_the_limits_are_those_of_the_defaults():
-    assert connection.MAX_HEADER_BYTES == defaults.MAX_HEADER_BYTES
+    assert thorough.MAX_HEADER_BYTES == defaults.MAX_HEADER_BYTES
     assert listener.affordable(10) == 10
     assert listener.affordable(10**9) < 10**9

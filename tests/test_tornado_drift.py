@@ -8,7 +8,10 @@ import tornado.iostream
 from tests.raw_http import Client, request
 from tests.waiting import until
 from webhooklab.wire.http1 import Http1
-from webhooklab.wire.rawstream import _READ_AHEAD_BYTES, RawStream
+from webhooklab.wire.rawstream import READ_AHEAD_BYTES, RawStream
+
+UNCOMMON = ("Connection: keep-alive",)
+"""A request with it is Tornado's."""
 
 
 def test_the_header_block_is_given_to_parse_headers(lab, monkeypatch):
@@ -20,7 +23,7 @@ def test_the_header_block_is_given_to_parse_headers(lab, monkeypatch):
 
     original = Http1._parse_headers
     monkeypatch.setattr(Http1, "_parse_headers", spy)
-    asked = request(headers=("x-B: 1", "X-b: 2"))
+    asked = request(headers=("x-B: 1", "X-b: 2"))  # a name that comes twice is uncommon
     with Client(lab.url) as client:
         client.ask(asked)
     assert calls == [asked]
@@ -46,12 +49,12 @@ def test_what_comes_before_its_turn_waits_in_the_socket(lab):
     go_on = threading.Event()
     lab.respond(lambda _: go_on.wait(30) and None)
     with Client(lab.url) as client:
-        client.send(request())
+        client.send(request(headers=UNCOMMON))
         client.socket.settimeout(1)
         with pytest.raises(TimeoutError):
             client.socket.sendall(bytes(32 * 2**20))  # more than the system holds for a connection
         (connection,) = lab._parts.server._listener._connections
-        assert connection._stream._read_buffer_size <= 2 * _READ_AHEAD_BYTES
+        assert connection._way._stream._read_buffer_size <= 2 * READ_AHEAD_BYTES
         go_on.set()
 
 

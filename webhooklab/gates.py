@@ -7,7 +7,6 @@ a segment that cannot be guessed, although the listener itself asks for none.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -20,6 +19,13 @@ class Gate:
 
     base_path: str = field(repr=False)
     open: bool = True
+
+
+class HasFields(Protocol):
+    """Header fields, found by name in any case."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of a field; None: it is not there."""
 
 
 class TakesGates(Protocol):
@@ -39,13 +45,13 @@ class Gates:
         """What names this host passes this gate from now on."""
         self._gates = {**self._gates, _bare(host): gate}
 
-    def of(self, headers: Mapping[str, str]) -> Gate | None:
+    def of(self, headers: HasFields) -> Gate | None:
         """The gate of a request; None for one that came by none."""
         if not self._gates:
             return None
         # A tunnel may name the listener as the host, and the address that was called beside it,
         # after what the sender itself has said there.
-        named = f"{headers.get('Host', '')},{headers.get('X-Forwarded-Host', '')}"
+        named = f"{headers.get('Host') or ''},{headers.get('X-Forwarded-Host') or ''}"
         hosts = map(_bare, named.split(","))
         return next((self._gates[host] for host in hosts if host in self._gates), None)
 

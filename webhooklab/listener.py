@@ -23,7 +23,7 @@ from webhooklab.defaults import (
 )
 from webhooklab.errors import PortTakenError
 from webhooklab.ingress import Ingress
-from webhooklab.wire import Connection, RawStream, make_room
+from webhooklab.wire import Connection, make_room
 
 _BUSY = (
     "HTTP/1.1 503 Service Unavailable\r\n"
@@ -102,7 +102,7 @@ class Listener:
             self._turn_away(accepted, address[0])
             return
         connection = Connection(
-            RawStream(accepted),
+            accepted,
             address[0],
             self._ingress,
             base_path=self._base_path,

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
 from collections.abc import Callable
 
-from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
-from tornado.iostream import UnsatisfiableReadError
-
-from webhooklab.defaults import MAX_HEADER_BYTES
-from webhooklab.headers import MISFRAMED
 from webhooklab.ingress import Ingress
 from webhooklab.wire.deadline import Deadline
-from webhooklab.wire.http1 import Http1, serve
+from webhooklab.wire.entrance import Client
+from webhooklab.wire.express import Express
 from webhooklab.wire.rawstream import RawStream
-from webhooklab.wire.receiver import Client, Receiver
+from webhooklab.wire.thorough import Thorough
 
 
-class Connection(HTTPServerConnectionDelegate):
-    """One client's connection.
+class Connection:
+    """One client's connection: served the short way, from the first uncommon request on the long.
 
     `base_path` ("" or "/<segment>") is what every request must begin with; all else gets 404.
     `on_end` is called when the connection has ended.
@@ -26,93 +22,54 @@ class Connection(HTTPServerConnectionDelegate):
 
     def __init__(
         self,
-        stream: RawStream,
+        accepted: socket.socket,
         remote: str,
         ingress: Ingress,
         *,
         base_path: str,
         on_end: Callable[[Connection], None],
     ) -> None:
-        self._stream = stream
-        self._deadline = Deadline()
-        self._client = Client(stream, remote, ingress, base_path, self._deadline)
+        self._socket = accepted
+        self._client = Client(remote, ingress, base_path, Deadline())
         self._on_end = on_end
         self._ending = False
-        self._receiver: Receiver | None = None
+        self._way: Express | Thorough = Express(
+            accepted, self._client, leave=self._change, on_end=self._ended
+        )
 
     @property
     def receiving_since(self) -> int | None:
         """When the request came whose body is still coming, in us; None: there is none."""
-        receiver = self._receiver
-        if receiver is None or receiver.settled or not receiver.begun:
-            return None
-        return receiver.received_at
+        return self._way.receiving_since
 
     @property
     def idle_until(self) -> float | None:
         """Until when it may stay silent (monotonic); None if a request has begun."""
-        return None if self._stream.received_since_request else self._deadline.idle_until
+        return self._way.idle_until
 
     def serve(self) -> None:
         """Start reading requests, on the running loop."""
-        self._serving = asyncio.ensure_future(serve(self._stream, self))
+        self._way.serve()
 
     def close(self) -> None:
         """Close the socket now, whatever it is doing."""
-        self._stream.close()
+        self._way.close()
 
     def end(self) -> None:
         """Close the socket, after the answer to what is being committed."""
         self._ending = True
-        if not self._deadline.answering:
-            if self._receiver is not None:
-                # What has been received of a request may suffice to capture it, but its sender
-                # could not be told.
-                self._receiver.settled = True
-            self.close()
+        self._way.end()
 
     def check(self, now: float) -> None:
         """Close the connection if what it is doing takes too long (`now` is monotonic)."""
-        if self._stream.received_since_request:
-            self._deadline.reading_headers()
-        if self._deadline.passed(now):
-            if self._deadline.reading:
-                self._receiver = None  # this is all that the log need say
-                self._note(None, f"timeout while {self._deadline.doing}")
-            self.close()
+        self._way.check(now)
 
-    def start_request(
-        self, server_conn: object, request_conn: HTTPConnection
-    ) -> HTTPMessageDelegate:
-        """Tornado's: a new request is about to be read."""
-        assert isinstance(request_conn, Http1)
+    def _change(self, received: bytes, unsent: bytes) -> None:
+        stream = RawStream(self._socket, received=received)
+        self._way = Thorough(stream, self._client, on_end=self._ended)
+        self._way.serve(unsent)
         if self._ending:
-            self.close()
-        self._stream.expect_request()
-        self._deadline.waiting()
-        self._receiver = Receiver(self._client, request_conn)
-        return self._receiver
+            self._way.end()
 
-    def on_close(self, server_conn: object) -> None:
-        """Tornado's: the connection has ended."""
-        if reason := self._why_broken():
-            self._note(400 if self._stream.found_malformed else None, reason)
-        self._receiver = None
+    def _ended(self) -> None:
         self._on_end(self)
-
-    def _why_broken(self) -> str | None:
-        """What was wrong with the last request; None if it was complete, refused, or none."""
-        receiver, stream = self._receiver, self._stream
-        if receiver is None or receiver.settled:
-            return None
-        if receiver.begun:
-            malformed = stream.found_malformed
-            return MISFRAMED if malformed else "the body broke off"
-        if isinstance(stream.error, UnsatisfiableReadError):
-            return f"headers of more than {MAX_HEADER_BYTES} bytes"
-        if receiver.headers_came:
-            return "not well-formed HTTP/1.1"
-        return "the headers broke off" if stream.received_since_request else None
-
-    def _note(self, status: int | None, reason: str) -> None:
-        self._client.ingress.note_refusal(self._client.remote, status, reason)

@@ -9,9 +9,7 @@ other goes to Tornado, which says what is wrong with it.
 from __future__ import annotations
 
 import logging
-import re
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerConnectionDelegate
@@ -19,6 +17,7 @@ from tornado.iostream import StreamClosedError
 
 from webhooklab.defaults import MAX_HEADER_BYTES
 from webhooklab.headers import Pair, parse_header_block
+from webhooklab.wire.blocks import read_plain
 from webhooklab.wire.rawstream import RawStream
 
 logger = logging.getLogger(__name__)
@@ -28,49 +27,6 @@ _UNLIMITED: Final = 2**62
 _PARAMETERS: Final = HTTP1ConnectionParameters(
     max_header_size=MAX_HEADER_BYTES, max_body_size=_UNLIMITED
 )
-
-_END: Final = "\r\n\r\n"
-_forbidden = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]").search
-"""Control characters, but for those that end lines (RFC 9110, section 5.5)."""
-_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-_LONGEST_KNOWN_NAME: Final = 64
-"""Names are remembered, so senders do not choose how long they are."""
-
-
-class Block(NamedTuple):
-    """A request's header block: its first line, and its fields in order, as they were sent."""
-
-    start_line: str
-    pairs: tuple[Pair, ...]
-
-
-def read_plain(data: bytes) -> Block | None:
-    """A header block of the common shape (RFC 9112, section 2.1); None for any other.
-
-    Its lines end in CRLF, and no field is folded, or without a proper name.
-    """
-    text = data.decode("latin-1")
-    lines = text.removesuffix(_END).split("\r\n")
-    if not text.endswith(_END) or _has_odd_characters(text, len(lines)):
-        return None
-    pairs = []
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or len(name) > _LONGEST_KNOWN_NAME or not _is_name(name):
-            return None
-        pairs.append((name, value.strip(" \t")))
-    return Block(lines[0], tuple(pairs))
-
-
-def _has_odd_characters(text: str, line_count: int) -> bool:
-    """Whether a line ends in anything but CRLF, or has a character that none may have."""
-    ends = line_count + 1
-    return text.count("\n") != ends or text.count("\r") != ends or _forbidden(text) is not None
-
-
-@lru_cache(maxsize=1_000)
-def _is_name(name: str) -> bool:
-    return _token(name) is not None
 
 
 class _Fields(HTTPHeaders):
@@ -133,7 +89,9 @@ async def serve(
         while going_on:
             http1 = Http1(stream, is_client=False, params=_PARAMETERS, context=context)
             receiver = delegate.start_request(server, http1)
-            going_on = not stream.closed() and await _served(http1, receiver)
+            going_on = (
+                not stream.closed() and await _served(http1, receiver) and not stream.closed()
+            )
     finally:
         delegate.on_close(server)
 

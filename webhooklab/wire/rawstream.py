@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Final
+from typing import Any, Final
 
 from tornado.iostream import IOStream
 
 from webhooklab.defaults import MAX_CHUNK_LINE_BYTES, MAX_HEADER_BYTES
 
-_READ_AHEAD_BYTES: Final = 64 * 2**10
+READ_AHEAD_BYTES: Final = 64 * 2**10
 """So much of a connection may wait in memory before somebody asks for it."""
 _TORNADOS_400: Final = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 _END: Final = b"\r\n"
 
 
 class RawStream(IOStream):
-    """A server's connection.
+    """A server's connection. `received` is what has been read from the socket already.
 
     Tornado asks with `read_until` for the line that begins a chunk of a body, and for nothing else.
     """
 
     received_since_request = 0
-    """How many bytes came since the last request was complete."""
+    """How many bytes came of the request that is being read, and of what follows it."""
     ended = False
     """Whether the client has closed its side while nothing was read: it sends no more, and most
     have left."""
@@ -39,9 +39,13 @@ class RawStream(IOStream):
     _last_chunk_read = False
     _without_delay = False
 
+    def __init__(self, *args: Any, received: bytes = b"", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._received = received
+
     def expect_request(self) -> None:
-        """The next bytes belong to a new request."""
-        self.received_since_request = 0
+        """What comes next belongs to a new request; so does what has come ahead of its turn."""
+        self.received_since_request = self._read_buffer_size
 
     # Chunks. Tornado refuses what RFC 9112 tells a server to ignore: extensions (section 7.1.1)
     # and trailers (7.1.2). So it is not shown them.
@@ -84,7 +88,7 @@ class RawStream(IOStream):
 
         To stop listening to the socket and begin again, for each request, costs more than it saves.
         """
-        return super().reading() or self._read_buffer_size < _READ_AHEAD_BYTES
+        return super().reading() or self._read_buffer_size < READ_AHEAD_BYTES
 
     def set_nodelay(self, value: bool) -> None:  # noqa: FBT001 - Tornado's
         """As `IOStream.set_nodelay`, which see; once for all: each answer is written in one go."""
@@ -100,7 +104,7 @@ class RawStream(IOStream):
         """
         if not self.reading():
             return None
-        count = super().read_from_fd(buf)
+        count = self._read_again(buf) if self._received else super().read_from_fd(buf)
         if count:
             self.received_since_request += count
         elif count == 0 and not super().reading():
@@ -108,6 +112,11 @@ class RawStream(IOStream):
             # Or the loop would be told of it again and again.
             asyncio.get_running_loop().remove_reader(self.fileno())
             return None
+        return count
+
+    def _read_again(self, buf: bytearray | memoryview) -> int:
+        count = min(len(buf), len(self._received))
+        buf[:count], self._received = self._received[:count], self._received[count:]
         return count
 
     def write(self, data: bytes | memoryview) -> asyncio.Future[None]:

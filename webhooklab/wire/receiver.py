@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import hmac
-from dataclasses import dataclass
-from typing import Final
-
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from webhooklab import clock, envelope
-from webhooklab.answering import OK, unavailable
+from webhooklab.answering import OK
 from webhooklab.headers import MISFRAMED, Headers, is_misframed
-from webhooklab.ingress import Ingress
-from webhooklab.records import Answer, Request, split_target
-from webhooklab.wire.deadline import Deadline
+from webhooklab.records import Answer, Request
+from webhooklab.wire.answers import FINE, fields
+from webhooklab.wire.entrance import Client, entry, without
 from webhooklab.wire.framing import content_length, status_line, understand_expectation
 from webhooklab.wire.http1 import Http1
 from webhooklab.wire.rawstream import RawStream
-
-_FINE: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-_WITHOUT_LENGTH: Final = (204, 304)
-"""RFC 9110, section 8.6: what has no body has no Content-Length (a 304's would be of the 200)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Whose requests are received, and where they go.
-
-    `base_path` ("" or "/<segment>") is what every request must begin with; all else gets 404.
-    """
-
-    stream: RawStream
-    remote: str
-    ingress: Ingress
-    base_path: str
-    deadline: Deadline
 
 
 class Receiver(HTTPMessageDelegate):
     """Receives one request and answers it."""
 
-    def __init__(self, client: Client, http1: Http1) -> None:
+    def __init__(self, client: Client, stream: RawStream, http1: Http1) -> None:
         self.begun = False
         self.settled = False
         self.received_at = 0
         self._client = client
+        self._stream = stream
         self._ingress = client.ingress
         self._http1 = http1
         self._body = bytearray()
@@ -80,13 +59,9 @@ class Receiver(HTTPMessageDelegate):
             understand_expectation(start_line, headers)
 
     def _refusal(self, headers: HTTPHeaders) -> Answer | None:
-        gate = self._ingress.gates.of(headers)
-        if gate is not None:
-            self._base_path = gate.base_path
-        if not _is_below(self._base_path, self._target):
-            return Answer(404)
-        if gate is not None and not gate.open:
-            return unavailable("the lab is not listening at present")
+        self._base_path, refusal = entry(self._client, self._target, headers)
+        if refusal is not None:
+            return refusal
         sealed = headers.get(envelope.SEAL_HEADER)
         if sealed is not None:
             self._enveloped = envelope.opened(self._ingress.envelope_key, sealed)
@@ -114,13 +89,13 @@ class Receiver(HTTPMessageDelegate):
     def finish(self) -> None:
         """Tornado's: the request is complete."""
         if self.settled:
-            self._client.stream.close()
+            self._stream.close()
             return
         self.settled = True
         self._client.deadline.committing()
         request = self._request()
         self._body = bytearray()
-        if self._client.stream.closed():
+        if self._stream.closed():
             self._let_go()
             self._ingress.receive(request, None)
         else:
@@ -132,7 +107,7 @@ class Receiver(HTTPMessageDelegate):
         return Request(
             received_at=self.received_at,
             method=self._method,
-            target=_without(self._base_path, self._target),
+            target=without(self._base_path, self._target),
             headers=Headers(self._pairs),
             body=bytes(self._body),
             remote=self._client.remote,
@@ -150,7 +125,7 @@ class Receiver(HTTPMessageDelegate):
 
         One that closed its side may yet listen: an answer is sent to it all the same.
         """
-        return self._client.stream.closed() or self._client.stream.ended
+        return self._stream.closed() or self._stream.ended
 
     def stored(self, seq: int) -> None:
         """The delivery is in the capture file."""
@@ -163,14 +138,14 @@ class Receiver(HTTPMessageDelegate):
     def reply(self, answer: Answer) -> None:
         """Send the answer, and go on to the connection's next request."""
         self._let_go()
-        if not self._client.stream.closed():
+        if not self._stream.closed():
             self._client.deadline.sending()
             self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
         if answer is OK and self._is_plain:
             proof = self._proof
-            self._http1.answer_at_once(_FINE if proof is None else _proved(proof))
+            self._http1.answer_at_once(FINE if proof is None else _proved(proof))
         else:
             self._send(answer)
             self._http1.finish()
@@ -179,7 +154,7 @@ class Receiver(HTTPMessageDelegate):
         self.settled = True
         self._let_go()
         self._send(answer, closing=True)
-        self._client.stream.refused = True
+        self._stream.refused = True
         self._client.deadline.reading_refused_body()
         if answer.status != 404:  # whoever looks for URLs is not to fill the log
             reason = answer.body.decode()
@@ -201,20 +176,16 @@ class Receiver(HTTPMessageDelegate):
         headers = HTTPHeaders()
         if (proof := self._proof) is not None:
             headers[envelope.PROOF_HEADER] = proof
-        if answer.status not in _WITHOUT_LENGTH:
-            headers["Content-Length"] = str(len(answer.body))
         if closing:
             headers["Connection"] = "close"
-        for name, value in answer.headers:
+        for name, value in fields(answer):
             headers.add(name, value)
-        if answer.body:
-            headers.setdefault("Content-Type", "text/plain; charset=utf-8")
         body = b"" if self._method == "HEAD" else answer.body
         self._http1.write_headers(status_line(answer.status), headers, body)
 
 
 def _proved(proof: str) -> bytes:
-    return _FINE[:-2] + f"{envelope.PROOF_HEADER}: {proof}\r\n\r\n".encode()
+    return FINE[:-2] + f"{envelope.PROOF_HEADER}: {proof}\r\n\r\n".encode()
 
 
 def _unwrapped(content: bytes) -> Request:
@@ -230,16 +201,3 @@ def _unwrapped(content: bytes) -> Request:
         remote=meta.remote,
         passage=meta.passage,
     )
-
-
-def _is_below(base_path: str, target: str) -> bool:
-    """Whether the target's first segment is the secret one; compared in constant time."""
-    if not base_path:
-        return True
-    first = split_target(target)[0][1:].partition("/")[0]
-    return hmac.compare_digest(f"/{first}".encode("latin-1"), base_path.encode("latin-1"))
-
-
-def _without(base_path: str, target: str) -> str:
-    rest = target.replace(base_path, "", 1) if base_path else target
-    return f"/{rest}" if rest[:1] in ("", "?") else rest

@@ -33,7 +33,7 @@ DOORS = {
     "multipart": "bodies",
     "nbclient": "demo",
     "nbformat": "demo",
-    "orjson": "states bodies store files",
+    "orjson": "headers states bodies store files",
     "pyarrow": "columns files",
     # The relay's file is no capture file: other tables, another owner, and never opened by a lab.
     # It is the same SQLite, so that both may be open in one process.

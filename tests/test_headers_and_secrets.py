@@ -40,6 +40,15 @@ def test_headers_survive_their_column(pairs):
     assert Headers.from_json(Headers(pairs).to_json()) == Headers(pairs)
 
 
+@pytest.mark.parametrize(
+    "value", ["plain", 'a "b" \\', "caf\xe9", "\u2713", "\ud800", "\x7f\t\x01"]
+)
+def test_the_column_is_written_one_way_whatever_is_in_it(value):
+    """In ASCII, as files have it that were written before."""
+    written = json.dumps([["X-A", value]], separators=(",", ":"))
+    assert Headers([("X-A", value)]).to_json() == written
+
+
 def test_a_header_block_is_kept_as_it_was_sent():
     block = b"POST /a?b=%20 HTTP/1.1\r\nX-b:  two \r\nX-B:\r\nN\xe9: caf\xe9:x\r\n\r\n"
     assert parse_header_block(block) == (("X-b", "two"), ("X-B", ""), ("Né", "café:x"))

@@ -10,6 +10,8 @@ import json
 from collections.abc import Container, Iterable, Iterator, KeysView
 from typing import Final, TypeAlias
 
+import orjson
+
 from webhooklab.redaction import mask_pairs
 
 Pair: TypeAlias = tuple[str, str]
@@ -45,8 +47,13 @@ class Headers:
         return [value for key, value in self.pairs if key.lower() == wanted]
 
     def to_json(self) -> str:
-        """The pairs as JSON, a list of `[name, value]`: the column `headers_json`."""
-        return _dense(self.pairs)
+        """The pairs as JSON, a list of `[name, value]`: the column `headers_json`. All ASCII."""
+        try:
+            text = orjson.dumps(self.pairs)
+        except TypeError:  # a lone surrogate
+            return _dense(self.pairs)
+        is_plain = text.isascii() and b"\x7f" not in text
+        return text.decode() if is_plain else _dense(self.pairs)
 
     @classmethod
     def from_json(cls, text: str) -> Headers:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+
+import orjson
 
 from webhooklab import clock
 from webhooklab.defaults import MAX_LOG_ROWS
@@ -172,7 +173,7 @@ def _first_seqs(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
     query = (
         "SELECT value, (SELECT min(seq) FROM deliveries WHERE event_key = value) FROM json_each(?)"
     )
-    found = connection.execute(query, (json.dumps(keys),)).fetchall()
+    found = connection.execute(query, (orjson.dumps(keys).decode(),)).fetchall()
     return {key: seq for key, seq in found if seq is not None}
 
 

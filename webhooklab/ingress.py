@@ -1,7 +1,8 @@
 """The one way in: a request is limited, interpreted, stored, and only then answered.
 
-Used by everything that receives: the listener now, relay clients and the server extension later.
-Runs on one event loop; the commit runs on the store's thread.
+The listener's connections hand in what they receive. What receives elsewhere (a relay's reader, a
+Jupyter server) sends it to the listener, in an envelope. Runs on one event loop; the commit runs on
+the store's thread.
 """
 
 from __future__ import annotations

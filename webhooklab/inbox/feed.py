@@ -1,4 +1,4 @@
-"""What the kernel tells the browser by itself: new rows ten times a second, and that it lives.
+"""What the kernel tells the browser by itself: new rows, some together, and that it lives.
 
 A message says which range of seqs it covers (`after` < seq <= `through`), so the browser sees when
 one was lost, and asks for what is missing. A thread of its own does this, so a running cell does
@@ -37,7 +37,7 @@ class Feed:
         self._lock = threading.Lock()  # for what the browser's messages change
         self._wanted: list[Range] = []
         self._heard = clock.monotonic()
-        self._unheard_rows = 0
+        self._unheard_rows = self._pushed = 0
         self._greeted = threading.Event()
         self._state_due = False
         self._revision = -1
@@ -81,8 +81,13 @@ class Feed:
                 self.step()
             except Exception as error:  # the inbox shows it, and tries again
                 self._failure = f"{type(error).__name__}: {error}"
-            rest = limits.DELTA_SECONDS - (clock.monotonic() - begun)
-            self._stopping.wait(max(rest, limits.DELTA_SECONDS / 2))
+            rest = self._pause - (clock.monotonic() - begun)
+            self._stopping.wait(max(rest, self._pause / 2))
+
+    @property
+    def _pause(self) -> float:
+        """How long after the last rows the next ones go, in seconds."""
+        return limits.DELTA_SECONDS if self._pushed > limits.FEW_ROWS else limits.QUICK_SECONDS
 
     def _wait(self) -> None:
         if self._wanted:
@@ -170,6 +175,7 @@ class Feed:
         rows = light_rows(self._store, connection, max(self._sent, floor))
         count = len(rows["seq"])
         self._rate.add(clock.monotonic(), count)
+        self._pushed = count
         self._total = self._total + count if floor <= self._sent else self._store.count()
         self._unheard_rows += count
         self._push(connection, rows, self._sent, self._head)

@@ -12,6 +12,10 @@ HELD_BYTES: Final = 64 * 2**20
 """Bodies and headers held in the browser; what was looked at longest ago goes first."""
 DELTA_SECONDS: Final = 0.1
 """New rows go together, this far apart. One message a delivery would be dropped by the server."""
+QUICK_SECONDS: Final = 0.04
+"""The same while they are few: servers let 1,000 messages a second of a kernel pass by default."""
+FEW_ROWS: Final = 100
+"""More than these at a time are many: so often they would leave the browser no time for others."""
 HEARTBEAT_SECONDS: Final = 2.0
 """The browser hears from the kernel at least so often, or knows that it cannot answer."""
 BACKFILL_ROWS: Final = 2_000

@@ -314,6 +314,7 @@ export function hexDump(bytes, limit = bytes.length) {
   }
   return lines.join("\n");
 }
+
 const MAX_JSON_DEPTH = 1_000;
 
 /**
@@ -707,7 +708,7 @@ export function textRepr(text) {
 }
 
 /** Where the page's Jupyter server is, as this browser sees it; null where a page does not say. */
-export function serverAddress(page, href) {
+function serverAddress(page, href) {
   try {
     const config = JSON.parse(page.getElementById("jupyter-config-data").textContent);
     return new URL(config.baseUrl, href).href;

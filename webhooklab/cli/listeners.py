@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhooklab.clock import to_datetime
-from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, PROCESS_STOP_SECONDS
+from webhooklab.defaults import CAPTURE_PATH, CHANNEL_ANSWER_SECONDS, PROCESS_STOP_SECONDS
 from webhooklab.errors import CaptureFileError, ListenerProcessError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _life(entry: Entry) -> str:
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("captures.db"))
+@click.argument("path", type=click.Path(path_type=Path), default=Path(CAPTURE_PATH))
 def stop(path: Path) -> None:
     """End the process that listens for PATH."""
     from webhooklab.processes import Registry, connected

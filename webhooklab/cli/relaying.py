@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from webhooklab.defaults import MAX_BODY_BYTES
+from webhooklab.defaults import HOST, MAX_BODY_BYTES
 
 
 @click.command()
 @click.option("--port", type=int, default=8443, show_default=True, help="0 takes a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
 @click.option("--db", type=click.Path(path_type=Path), default=Path("relay.db"), show_default=True)
 @click.option("--certfile", type=click.Path(path_type=Path, exists=True), help="Speak TLS (PEM).")
 @click.option("--keyfile", type=click.Path(path_type=Path, exists=True), help="Its key (PEM).")

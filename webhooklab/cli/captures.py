@@ -9,7 +9,7 @@ import click
 from webhooklab.cli import options
 
 
-@click.command()
+@click.command(short_help="Write captures to a file that others read.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
 @options.where

@@ -33,4 +33,5 @@ def load(path: Path, source: Path) -> None:
     """
     from webhooklab.loading import load_into
 
-    click.echo(f"{load_into(path.resolve(), source):,} deliveries added")
+    count = load_into(path.resolve(), source)
+    click.echo(f"{count:,} {'delivery' if count == 1 else 'deliveries'} added")

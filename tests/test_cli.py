@@ -8,6 +8,8 @@ import pytest
 
 from tests import command, raw_http
 from webhooklab import read
+from webhooklab.cli import main
+from webhooklab.relay import limits
 
 
 def test_listen_captures_until_ctrl_c_and_export_writes_what_came(tmp_path):
@@ -101,7 +103,17 @@ def test_demo_prints_a_url_that_answers_until_it_is_stopped(tmp_path, end):
         httpx.get(url)
 
 
-def test_help_names_every_command(tmp_path):
+def test_help_names_every_command_and_cuts_no_sentence(tmp_path):
     shown = command.run("--help", cwd=tmp_path).stdout
-    for name in ("demo", "shop", "listen", "status", "stop", "export"):
-        assert re.search(rf"^  {name} ", shown, re.MULTILINE)
+    for name in main.commands:
+        assert re.search(rf"^  {name} .*[^.]\.$", shown, re.MULTILINE), name
+
+
+def test_a_relays_limits_are_said_with_what_they_are(tmp_path):
+    shown = " ".join(command.run("relay", "--help", cwd=tmp_path).stdout.split())
+    for option, limit in (
+        ("--queue-rows", limits.QUEUE_ROWS),
+        ("--kept-seconds", limits.KEPT_SECONDS),
+        ("--channels-per-address", limits.CHANNELS_PER_ADDRESS),
+    ):
+        assert re.search(rf"{option} \w+ [^\[]+\[default: {limit}\]", shown), option

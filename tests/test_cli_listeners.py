@@ -23,7 +23,7 @@ def test_an_orphan_is_found_and_stopped(file, tmp_path):
         shown = command.run("status", cwd=tmp_path).stdout
         pid = Registry().find(file).pid
         assert f"{file}\n    {kernel.url}  since" in shown
-        assert "1 deliveries" in shown
+        assert "UTC, 1 delivery\n" in shown
         assert f"process {pid}, on its own: webhooklab stop {file}" in shown
         assert f"led by the kernel {kernel.pid}" in shown
         kernel.kill()

@@ -65,6 +65,10 @@ def test_latency_and_what_if_are_drawn():
     assert len(comparison.plot_latency().get_lines()) == 1  # polls: no times
     axes = comparison.what_if(every=[1, 60]).plot()
     assert axes.get_legend_handles_labels()[1] == ["late, p50", "late, p99"]
+    axes.figure.canvas.draw()
+    written = [each.get_text() for each in axes.yaxis.get_ticklabels(which="both")]
+    assert len(written) > 1
+    assert all(re.fullmatch(r"[\d,.]+", each) for each in written), written
     nothing = compare(parts.events(), parts.snapshots())
     assert nothing.plot_latency().texts[0].get_text() == "not measured"
     nothing.plot().figure.canvas.draw()

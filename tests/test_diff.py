@@ -24,6 +24,12 @@ def test_a_patch_makes_the_right_body_of_the_left_one(lab):
     assert lab.diff(1, 1).same
 
 
+def test_its_repr_counts_as_people_do(lab):
+    send(lab.url, [(JSON, b'{"a":1}'), (JSON, b'{"a":2}'), (JSON, b'{"a":3,"b":4}')])
+    assert ": 1 change in the body;" in repr(lab.diff(1, 2))
+    assert ": 2 changes in the body;" in repr(lab.diff(1, 3))
+
+
 @needs_corpora
 def test_patches_of_real_payloads_apply(lab):
     real = [raw for name, raw in files("payloads").items() if "octokit/issues" in name]

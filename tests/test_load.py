@@ -355,7 +355,7 @@ def test_the_command_loads(lab, tmp_path):
     Lab(tmp_path / "other.db").close()
     command = ["load", str(tmp_path / "other.db"), str(source)]
     run = CliRunner().invoke(main, command, catch_exceptions=False)
-    assert run.output == "1 deliveries added\n"
+    assert run.output == "1 delivery added\n"
     assert read(tmp_path / "other.db")["event_type"].tolist() == ["issues.opened"]
 
 

@@ -309,7 +309,8 @@ class TestRetries:
         page = lab.retries()._repr_html_()
         assert "data:image/png" in page
         axes = lab.retries().plot()
-        assert axes.get_xlabel()
+        axes.figure.canvas.draw()
+        assert "1 s" in [each.get_text() for each in axes.get_yticklabels()]
         axes.figure.clear()
         gc.collect()
 

@@ -7,16 +7,16 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   headers bodies codings instants          what is on the wire, read
     1   ownership progress whole                 a lock, a bar, a whole file
     1   exposure gates                           public URLs; what comes by a tunnel
+    1   disks retention                          what a file stands on, how much it is to keep
     2   background                               a loop in a thread
     2   envelope secret                          a request handed on; a URL's secret part
-    1   disks retention                          what a file stands on, how much it is to keep
     2   health                                   how a lab is
-    3   measures                                 how long things take, how late
     2   code                                     a request as curl and Python
     2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed
     2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
+    3   measures                                 how long things take, how late
     3   handover/                                to a listener, and its answer back
     3   records pulled sent                      requests, deliveries; polls, fetches; attempts
     3   differences                              a payload held against what an API says
@@ -29,17 +29,17 @@ The floors of the house; a module imports only from lower ones, or from its own 
     6   fixture                                  a delivery as a test
     6   samples/                                 deliveries to try things with, offline
     6   charts/                                  pictures of a comparison
+    6   checking                                 signatures checked on receipt
+    6   answering/                               what senders get
+    6   store/                                   the capture file
     7   schemas/                                 what bodies look like, and how that changes
     7   retrying                                 how senders try again
     7   trial                                    samples, sent
     7   report                                   a comparison as one file
-    8   compared                                 the comparison as users get it
-    6   checking                                 signatures checked on receipt
-    6   answering/                               what senders get
-    6   store/                                   the capture file
     7   ingress following views                  the one way in; ways to look
     7   observations attempts                    what was pulled, and sent on; kept and shown
     7   heartbeat retaining                      that we listen; dropping what is no longer kept
+    8   compared                                 the comparison as users get it
     8   wire files/ inbox/                       HTTP; what leaves; what is seen
     8   pulling/                                 polling an API, fetching after an event
     8   probing                                  does the public URL lead here?
@@ -48,8 +48,8 @@ The floors of the house; a module imports only from lower ones, or from its own 
     9   evidence recovery                        both sides of a comparison; what it missed
     9   loading/                                 files, taken in
     9   live/                                    a comparison while both sides go on
-    9   listener
-    10  server
+    9   listener                                 HTTP at a port
+    10  server                                   which port, which URL, and whose it is
     10  checkup                                  finding out how a lab is
     10  relay/                                   a public server for labs without a public address
     10  processes/                               listeners in processes of their own

@@ -20,12 +20,20 @@ _MAX_PLACES: Final = 10_000
 def difference(pushed: Any, fetched: Any, size_bytes: int) -> str | None:
     """The JSON Patch (RFC 6902) from payload to truth, as JSON text.
 
-    None where the payload has no such object, and where both together are too large or too deep.
+    None where the payload has no such object, and as `patch_text`.
     """
-    if not isinstance(pushed, dict) or size_bytes > MAX_DIFFERENCE_BYTES:
+    return patch_text(pushed, fetched, size_bytes) if isinstance(pushed, dict) else None
+
+
+def patch_text(before: Any, after: Any, size_bytes: int) -> str | None:
+    """The JSON Patch from one value to another, as JSON text.
+
+    None where both together (`size_bytes`) are too large, or they are too deep.
+    """
+    if size_bytes > MAX_DIFFERENCE_BYTES:
         return None
     try:
-        return states.dump(jsonpatch.make_patch(pushed, fetched).patch)
+        return states.dump(patch(before, after))
     except (RecursionError, TypeError, ValueError):  # too deep; a number that only Decimal holds
         return None
 

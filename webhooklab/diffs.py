@@ -94,7 +94,9 @@ class Diff:
         return known + headers + _aligned(*_lines(self.left, self.right))
 
     def __repr__(self) -> str:
-        what = self.why_no_patch if self.patch is None else f"{len(self.patch)} changes in the body"
+        count = len(self.patch or ())
+        changes = f"{count} {'change' if count == 1 else 'changes'} in the body"
+        what = self.why_no_patch if self.patch is None else changes
         rows = [row for row in self.rows() if row[0] != "="]
         shown = [f"{mark} {a!r:.90} | {b!r:.90}" for mark, a, b in rows[:40]]
         more = [f"... {len(rows) - 40} more"] if len(rows) > 40 else []

@@ -163,7 +163,8 @@ class Waiting:
         self._deadline = clock.monotonic() + timeout
         self._condition = ("event_type = ?", [event_type]) if event_type else ("1", [])
         self._seen = after
-        self.seqs = self._more()
+        self.seqs: list[int] = []
+        self._look()
 
     @property
     def over(self) -> bool:
@@ -179,18 +180,16 @@ class Waiting:
             raise ClosedError("Nothing more comes: this Lab was closed. Open it again.")
         left = max(0.0, self._deadline - clock.monotonic())
         self._store.wait_beyond(self._seen, min(left, FOLLOW_SLICE_SECONDS))
-        more = self._more()
+        return self._look()
+
+    def _look(self) -> int:
+        """Take what is there beyond what has been looked at; returns how many that are."""
+        head = self._store.head  # before the rows, so that none of those up to it is missed
+        wanted = self._count - len(self.seqs)
+        more = self._store.seqs_after(self._seen, wanted, *self._condition)
+        self._seen = max([head, *more[-1:]])
         self.seqs += more
         return len(more)
-
-    def _more(self) -> list[int]:
-        """What is there beyond what has been looked at."""
-        seen = self._seen
-        head = self._store.head  # before the rows, so that none of those up to it is missed
-        wanted = self._count - len(getattr(self, "seqs", ()))
-        more = self._store.seqs_after(seen, wanted, *self._condition)
-        self._seen = max([head, *more[-1:]])
-        return more
 
     async def finish(self) -> None:
         """`step` until it is over, on threads, so that the caller's event loop goes on."""

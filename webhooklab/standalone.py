@@ -213,7 +213,7 @@ class Service:
         return calls[name](**arguments)
 
     def _status(self) -> dict[str, Any]:
-        return {"rows": self.store.count(), "leader": self.leading.pid}
+        return {"leader": self.leading.pid}
 
 
 def _origins(options: Options) -> list[str]:

@@ -90,6 +90,20 @@ def test_selection_and_scroll_stay_where_they_are(notebook):
     page.wait_top("250")
 
 
+def test_what_is_new_above_is_counted_of_the_list_that_is_shown(notebook):
+    more = "fill(lab, 15_000, 10)\nfill(lab, 15_000, 10)"
+    page = notebook(SETUP + "fill(lab, 200)\ninbox.display()", more)
+    page.run(0)
+    page.wait_total(200)
+    page.scroll_to(24 * 40)
+    page.run(1)
+    page.wait_total(30_200)
+    page.page.get_by_text("· 20,000 new above").wait_for()
+    page.page.get_by_role("searchbox", name="Filter").fill("seq:1*5")
+    page.page.get_by_text("of 20,000 match").wait_for()
+    assert page.page.get_by_text("new above").count() == 0
+
+
 def test_pause_holds_the_view_and_capturing_goes_on(notebook):
     page = notebook(SETUP + "inbox.display()", "send(lab.url, 5)", "send(lab.url, 5)")
     page.run(0)

@@ -11,6 +11,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 BLUE: Final = "#0072B2"
 ORANGE: Final = "#E69F00"
@@ -75,16 +76,26 @@ def along_time(axes: Axes) -> None:
     axes.set_xlabel("time (UTC)")
 
 
-def along_spans(axes: Axes, seconds: Any) -> None:
-    """A logarithmic x axis of durations, with ticks that people say."""
+def in_spans(axis: Axis, seconds: Any) -> None:
+    """Durations on a logarithmic axis: ticks that people say. `seconds`: those that are drawn."""
     from matplotlib import ticker  # noqa: PLC0415 - heavy, and only pictures need it
 
     least, most = min(seconds), max(seconds)
     ticks = [each for each in _SAID if least / 3 <= each <= most * 3]
     every = max(1, round(len(ticks) / 9))
-    axes.xaxis.set_major_locator(ticker.FixedLocator(ticks[::every]))
-    axes.xaxis.set_minor_locator(ticker.NullLocator())
-    axes.xaxis.set_major_formatter(span)
+    axis.set_major_locator(ticker.FixedLocator(ticks[::every]))
+    axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter(span)
+
+
+def in_counts(axis: Axis, counts: Any) -> None:
+    """Counts on a logarithmic axis, written out. `counts`: those that are drawn."""
+    from matplotlib import ticker  # noqa: PLC0415 - heavy, and only pictures need it
+
+    many = max(counts) > 1_000 * min(counts)
+    axis.set_major_locator(ticker.LogLocator(subs=(1,) if many else (1, 2, 5)))
+    axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
 
 
 def naive(times: pd.Series) -> Any:

@@ -67,7 +67,7 @@ def _scale(axes: Axes, lags: pd.Series) -> None:
     positive = seconds[seconds > 0]
     if len(positive) == len(seconds):
         axes.set_xscale("log")
-        canvas.along_spans(axes, seconds)
+        canvas.in_spans(axes.xaxis, seconds)
     else:
         axes.set_xscale("symlog", linthresh=0.1)
         axes.xaxis.set_major_formatter(canvas.span)
@@ -92,8 +92,8 @@ def plot_what_if(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     if len(known):
         axes.set_xscale("log")
         axes.set_yscale("log")
-        canvas.along_spans(axes, [*late, *most])
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        canvas.in_spans(axes.xaxis, [*late, *most])
+        canvas.in_counts(axes.yaxis, polls)
         axes.set_xlim(late.min() / 2, most.max() * (most.max() / late.min()) ** 0.4 * 2)
         axes.margins(y=0.12)
         canvas.legend(axes)

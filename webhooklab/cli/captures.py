@@ -9,7 +9,7 @@ import click
 from webhooklab.cli import options
 
 
-@click.command()
+@click.command(short_help="Write captures to a file that others read.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.argument("out", type=click.Path(path_type=Path))
 @options.where
@@ -33,4 +33,5 @@ def load(path: Path, source: Path) -> None:
     """
     from webhooklab.loading import load_into
 
-    click.echo(f"{load_into(path.resolve(), source):,} deliveries added")
+    count = load_into(path.resolve(), source)
+    click.echo(f"{count:,} {'delivery' if count == 1 else 'deliveries'} added")

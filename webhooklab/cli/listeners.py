@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhooklab.clock import to_datetime
-from webhooklab.defaults import CHANNEL_ANSWER_SECONDS, PROCESS_STOP_SECONDS
+from webhooklab.defaults import CAPTURE_PATH, CHANNEL_ANSWER_SECONDS, PROCESS_STOP_SECONDS
 from webhooklab.errors import CaptureFileError, ListenerProcessError
 
 if TYPE_CHECKING:
@@ -27,19 +27,20 @@ def status() -> None:
     for entry in entries:
         since = f"{to_datetime(entry.since):%Y-%m-%d %H:%M:%S}"
         click.echo(
-            f"{entry.file}\n    {entry.url}  since {since} UTC, {_rows(entry)} deliveries\n"
+            f"{entry.file}\n    {entry.url}  since {since} UTC, {_deliveries(entry)}\n"
             f"    process {entry.pid}, {_life(entry)}"
         )
 
 
-def _rows(entry: Entry) -> str:
+def _deliveries(entry: Entry) -> str:
     from webhooklab.store import Store
 
     try:
         with contextlib.closing(Store(Path(entry.file), write=False)) as store:
-            return f"{store.count():,}"
+            count = store.count()
     except CaptureFileError:
-        return "nobody knows how many"
+        return "nobody knows how many deliveries"
+    return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
 
 
 def _life(entry: Entry) -> str:
@@ -58,7 +59,7 @@ def _life(entry: Entry) -> str:
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("captures.db"))
+@click.argument("path", type=click.Path(path_type=Path), default=Path(CAPTURE_PATH))
 def stop(path: Path) -> None:
     """End the process that listens for PATH."""
     from webhooklab.processes import Registry, connected

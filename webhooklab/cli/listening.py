@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webhooklab.cli.sending import forward_all
+from webhooklab.defaults import CAPTURE_PATH, HOST
 
 if TYPE_CHECKING:
     from webhooklab.reach import Wish
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("captures.db"))
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.argument("path", type=click.Path(path_type=Path), default=Path(CAPTURE_PATH))
+@click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
 @click.option("--port", type=int, help="Default: the one the file used last, else a free one.")
 @click.option("--keep", metavar="HOW MUCH", help="7d, 100000 (deliveries) or 2GB. Default: all.")
 @click.option("--forward", "targets", metavar="URL", multiple=True, help="Send what comes on.")

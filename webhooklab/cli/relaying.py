@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from webhooklab.defaults import MAX_BODY_BYTES
+from webhooklab.defaults import HOST
+from webhooklab.relay import limits
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _limit(name: str, what: str, kind: Any = None) -> Callable[[F], F]:
+    """An option for one of `relay.limits`, with its default."""
+    given, default = "--" + name.replace("_", "-"), getattr(limits, name.upper())
+    return click.option(given, type=kind, default=default, show_default=True, help=what)
 
 
 @click.command()
 @click.option("--port", type=int, default=8443, show_default=True, help="0 takes a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
 @click.option("--db", type=click.Path(path_type=Path), default=Path("relay.db"), show_default=True)
 @click.option("--certfile", type=click.Path(path_type=Path, exists=True), help="Speak TLS (PEM).")
 @click.option("--keyfile", type=click.Path(path_type=Path, exists=True), help="Its key (PEM).")
 @click.option("--public-url", metavar="URL", help="How others reach it. Default: as they say.")
 @click.option("--trust-proxy", is_flag=True, help="Believe X-Forwarded-For, -Proto and -Host.")
-@click.option("--max-body-bytes", type=click.IntRange(1, MAX_BODY_BYTES), help="Of a delivery.")
-@click.option("--queue-rows", type=int, help="Unread deliveries of one channel.")
-@click.option("--queue-bytes", type=int, help="... and their bytes.")
-@click.option("--total-bytes", type=int, help="... and those of all channels.")
-@click.option("--kept-seconds", type=float, help="How long what nobody reads is kept.")
-@click.option("--channel-idle-seconds", type=float, help="A channel unread for so long ends.")
-@click.option("--rate-per-second", type=float, help="Deliveries to one channel.")
-@click.option("--rate-burst", type=int, help="... and so many at once.")
-@click.option("--channels", type=int, help="Channels in all.")
-@click.option("--channels-per-address", type=int, help="... and made by one address.")
-@click.option("--new-burst", type=int, help="... and at once; then one a second.")
-@click.option("--connections", type=int, help="Senders and readers at one time.")
+@_limit("max_body_bytes", "Of a delivery.", click.IntRange(1, limits.MAX_BODY_BYTES))
+@_limit("queue_rows", "Unread deliveries of one channel.")
+@_limit("queue_bytes", "... and their bytes.")
+@_limit("total_bytes", "... and those of all channels.")
+@_limit("kept_seconds", "How long what nobody reads is kept.")
+@_limit("channel_idle_seconds", "A channel unread for so long ends.")
+@_limit("rate_per_second", "Deliveries to one channel.")
+@_limit("rate_burst", "... and so many at once.")
+@_limit("channels", "Channels in all.")
+@_limit("channels_per_address", "... and made by one address.")
+@_limit("new_burst", "... and at once; then one a second.")
+@_limit("connections", "Senders and readers at one time.")
 def relay(**given: Any) -> None:
     """Take deliveries in public for labs that have no public address. Until Ctrl-C."""
     from webhooklab.relay.server import Settings, run

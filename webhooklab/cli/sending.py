@@ -12,6 +12,7 @@ import click
 
 from webhooklab.cli import options
 from webhooklab.cli.stopping import until_stopped
+from webhooklab.defaults import CAPTURE_PATH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path("captures.db"))
+@click.argument("path", type=click.Path(path_type=Path, exists=True), default=Path(CAPTURE_PATH))
 @click.option("--to", "url", metavar="URL", required=True, help="Where to: exactly this URL.")
 @options.where
 @click.option("--name", help="Forwards of one name go on from each other. Default: the URL.")

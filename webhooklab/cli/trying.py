@@ -9,7 +9,7 @@ import click
 from webhooklab.cli.stopping import until_stopped
 
 
-@click.command()
+@click.command(short_help="Try it: notebooks to play with, in JupyterLab.")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("webhooklab-demo"))
 @click.option("--no-browser", is_flag=True, help="Print the URL, open nothing.")
 @click.option("--execute", is_flag=True, help="Run the notebooks here, without a browser.")
@@ -54,7 +54,7 @@ def _execute(notebooks: list[Path]) -> int:
     return 1 if failed else 0
 
 
-@click.command()
+@click.command(short_help="Run a small provider to play with.")
 @click.option("--port", type=int, help="Its API's port. Default: a free one.")
 @click.option("--seed", type=int, help="The same seed lives the same life.")
 @click.option("--to", "webhook_url", metavar="URL", help="Send webhooks there.")

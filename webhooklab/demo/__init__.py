@@ -1,7 +1,7 @@
 """A small provider to play with: a real REST API and a real webhook sender, on loopback.
 
 defaults.py     the Shop's constants, with their units
-errors.py       what it raises
+errors.py       what is raised here
 keys.py         the API key, and what signs the webhooks
 faults.py       what goes wrong on purpose, and the seeded dice that decide it
 kinds.py        orders, customers, invoices: what they hold and how they may move
@@ -16,6 +16,7 @@ engine.py       all of that on one event loop
 display.py      the Shop's reprs
 controls.py     the live control (ipywidgets), imported only when asked for
 shop.py         `Shop`: the engine in a thread, seen from a notebook
+tour.py         the notebooks: copied, opened in JupyterLab, or run without a browser
 
 Each module imports only from those above it.
 """

@@ -1,8 +1,9 @@
-"""What the Shop raises, besides `PortTakenError` and `ClosedError`.
+"""What the Shop and the tour raise, besides `PortTakenError` and `ClosedError`.
 
 WebhookLabError
 ├── ShopArgumentError   an argument cannot be used (also a ValueError)
-└── DrainTimeout        deliveries were still under way (also a TimeoutError)
+├── DrainTimeout        deliveries were still under way (also a TimeoutError)
+└── TourError           the notebooks cannot be copied, opened or run here
 
 No message holds a key, a secret or a webhook's address.
 """
@@ -22,3 +23,7 @@ class DrainTimeout(WebhookLabError, TimeoutError):
     def __init__(self, message: str, pending: int) -> None:
         super().__init__(message)
         self.pending = pending
+
+
+class TourError(WebhookLabError):
+    """The tour cannot start: something it needs is not installed, or its folder is not usable."""

@@ -19,13 +19,9 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Final
 
-from webhooklab.errors import WebhookLabError
+from webhooklab.demo.errors import TourError
 
 CELL_TIMEOUT_SECONDS: Final = 120
-
-
-class TourError(WebhookLabError):
-    """The tour cannot start: something it needs is not installed, or its folder is not usable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 The kernel pushes rows to the browser (`feed`); the browser filters, sorts, groups and shows them by
 itself (`inbox.mjs`), and asks for what it does not hold (`answers`). What a user has it send goes
-out from the kernel (`actions`). When the lab closes, a static
-page stands in its place (`snapshot`), so that a saved notebook shows something without a kernel.
+out from the kernel (`actions`). When the lab closes, a static page stands in its place
+(`snapshot`), so that a saved notebook shows something without a kernel.
 """
 
 from webhooklab.inbox.actions import Resend, SendOn

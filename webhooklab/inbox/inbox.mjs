@@ -314,6 +314,7 @@ export function hexDump(bytes, limit = bytes.length) {
   }
   return lines.join("\n");
 }
+
 const MAX_JSON_DEPTH = 1_000;
 
 /**
@@ -707,7 +708,7 @@ export function textRepr(text) {
 }
 
 /** Where the page's Jupyter server is, as this browser sees it; null where a page does not say. */
-export function serverAddress(page, href) {
+function serverAddress(page, href) {
   try {
     const config = JSON.parse(page.getElementById("jupyter-config-data").textContent);
     return new URL(config.baseUrl, href).href;
@@ -3329,11 +3330,12 @@ function whatIsShown(view) {
   const here = held.rows.length + listing.older.rows.length;
   const matches = listing.shown.length + listing.older.rows.length;
   const older = listing.olderCount;
+  const missed = view.follow ? 0 : Math.min(view.missed, listing.shown.length); // the rest is no longer here
   return [
     listing.filter.empty ? null : `${numberText(matches)} of ${numberText(held.rows.length)} match`,
     older && listing.filter.empty ? `${numberText(here)} newest are here` : null,
     older ? `${numberText(older)} older ones in the kernel` : null,
-    view.missed && !view.follow ? `${numberText(view.missed)} new above` : null,
+    missed ? `${numberText(missed)} new above` : null,
     view.paused ? countText(listing.waiting, "new delivery waits", "new deliveries wait") : null,
     listing.unknown.length ? unknownText(view) : null,
   ].filter(Boolean);
@@ -3570,6 +3572,7 @@ class View {
 
   refilter() {
     this.listing.setFilter(this.tools.text);
+    this.missed = 0; // they were of another list
     this.dirty();
   }
 

@@ -6,8 +6,7 @@ import json
 from typing import Any, Final
 
 from webhooklab import bodies, states
-from webhooklab.defaults import MAX_DIFFERENCE_BYTES
-from webhooklab.differences import patch
+from webhooklab.differences import patch_text
 from webhooklab.diffs import Diff, side_of
 from webhooklab.inbox.limits import FETCHED_SIDES_BYTES
 from webhooklab.records import Delivery
@@ -33,18 +32,9 @@ def pair(store: Store, left: int, right: int) -> bytes:
     (before, one), (after, two) = (_side(each) for each in both)
     made = None
     if one["text"] is not None and two["text"] is not None:
-        made = _patch(before, after, len(one["text"]) + len(two["text"]))
+        made = patch_text(before, after, len(one["text"]) + len(two["text"]))
     told = {"left": one, "right": two, "difference": made, "headers": _headers(*both)}
     return json.dumps(told).encode()
-
-
-def _patch(before: Any, after: Any, size: int) -> str | None:
-    if size > MAX_DIFFERENCE_BYTES:
-        return None
-    try:
-        return states.dump(patch(before, after))
-    except (RecursionError, TypeError, ValueError):  # too deep; a number that only Decimal holds
-        return None
 
 
 def _headers(

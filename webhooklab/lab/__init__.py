@@ -2,6 +2,7 @@
 
     frames deliveries waiting meaning senders    groups of its methods
     answers pull_side send_side comparing reach keeping studying display
+    pulls resending                              what the inbox shows of them, and has them do
     face                                         what they stand on: the parts
 
 The parts themselves are opened and closed in `webhooklab.parts`.

@@ -72,7 +72,7 @@ class Keeping(Face):
     def delete(self, seqs: int | Iterable[int]) -> int:
         """Delete deliveries for good: their bytes leave the file. Returns how many there were.
 
-        `seqs`: one, several, or an index (`lab.find("path:/test").index`).
+        `seqs`: one, several, or an index (`lab.find("path:/test").index`). Raises `ClosedError`.
         """
         self._parts.check_open()
         several = [seqs] if isinstance(seqs, int | Integral) else seqs
@@ -95,8 +95,8 @@ class Keeping(Face):
     def clear(self) -> int:
         """Delete all deliveries, the log, what was pulled and what was sent on, for good.
 
-        Returns how many deliveries there were. Pollers, fetchers and forwards
-        are stopped. `seq` goes on where it was: none is ever given twice.
+        Returns how many deliveries there were. Pollers, fetchers and forwards are stopped. `seq`
+        goes on where it was: none is ever given twice. Raises `ClosedError`.
         """
         self._parts.check_open()
         self._parts.pulling.stop()

@@ -40,7 +40,8 @@ class PullSide(Face):
         next page; None follows `Link: rel="next"` (RFC 8288), or a next URL in the body. `full`:
         what is no longer in the list is deleted; False for a filter or a window: what leaves it
         is not deleted, and what comes into it may be old. Replaces the earlier poller of the same
-        `name` (None: the URL). Raises `PullArgumentError`.
+        `name` (None: the URL). Raises `PullArgumentError`, and `AttachedError` where another
+        process listens.
         """
         self._parts.check_owner("poll")
         return self._parts.pulling.poll(
@@ -84,6 +85,7 @@ class PullSide(Face):
         has the entity; `resource`: where the answer has it. `unverified`: also for deliveries
         whose signature is checked (`verify_with`) and not valid. Replaces the earlier one of the
         same `name` (None: the template). Returns what has `.stop()`, `.drain()` and `.stats`.
+        Raises as `poll` does.
         """
         self._parts.check_owner("fetch")
         return self._parts.pulling.fetch_related(

@@ -46,9 +46,9 @@ class Reach(Face):
         Where a process of its own listens, and goes on without this kernel, so do "jupyter" and
         "tunnel", and the next Lab for this file has their `public_url` at once; else they close
         with the Lab, and senders are told to try again later, until a Lab for this file is exposed
-        again. A relay is always read by this kernel: once it has ended
-        nobody reads it, and a relay of yours keeps what is sent until a Lab for this file is
-        exposed again. Raises `ExposureError`, and `AttachedError` where another process listens.
+        again. A relay is always read by this kernel: once it has ended nobody reads it, and a relay
+        of yours keeps what is sent until a Lab for this file is exposed again. Raises
+        `ExposureError`, and `AttachedError` where another process listens.
         """
         parts = self._parts
         wish = parts.to_expose(base_url, reach.Access(key, secret, buckets, reply))

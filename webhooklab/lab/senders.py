@@ -98,7 +98,6 @@ class Senders(Frames):
         One row per delivery: `provider`, `event_id`, `attempt` (0 is the first), `seq`,
         `received_at`, `waited` since the one before, `published` (what the provider says it waits;
         NaT: it does not say), `number` (what the delivery says of itself) and `answered` (what the
-        sender had got before). In a notebook with a
-        picture of both; `.plot()` gives its Axes.
+        sender had got before). In a notebook with a picture of both; `.plot()` gives its Axes.
         """
         return retrying.retries(self._parts.views.events(), provider)

@@ -19,9 +19,9 @@ class Studying(Deliveries):
         """What differs between two deliveries, or between two answers.
 
         Each: a `seq`, a delivery (`lab[42]`), a row of `lab.events`, or one of `lab.attempts`
-        (`lab.attempts.iloc[-1]`): the answer of its target.
-        Its `patch` is a JSON Patch (RFC 6902), `headers` those that differ; in a notebook it shows
-        both, side by side. Raises `UnknownDeliveryError`, `TypeError`.
+        (`lab.attempts.iloc[-1]`): the answer of its target. Its `patch` is a JSON Patch (RFC 6902),
+        `headers` those that differ; in a notebook it shows both, side by side. Raises
+        `UnknownDeliveryError`, `TypeError`.
         """
         return diff(side_of(self._chosen(left)), side_of(self._chosen(right)))
 

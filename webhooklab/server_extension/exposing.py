@@ -154,9 +154,11 @@ def server_of_this_kernel() -> ServerNote:
     note = Doors().server(int(pid))
     if note is None:
         raise ExposureError(
-            "This Jupyter server runs without webhooklab's extension. Install webhooklab in the "
-            "server's environment, too, see that `jupyter server extension list` shows it, and "
-            "start the server anew."
+            f"What started this kernel (process {pid}) is no Jupyter server with webhooklab's "
+            "extension. If it is a Jupyter server, install webhooklab in its environment, too, see "
+            "that `jupyter server extension list` shows it, and start it anew. If it is not (an "
+            "editor, nbclient), have a tunnel lead to lab.url, and pass its address: "
+            "lab.expose(base_url=...)."
         )
     return note
 

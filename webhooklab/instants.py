@@ -12,8 +12,8 @@ _LATEST_SECOND = 100_000_000_000
 """A larger number is not seconds (that would be the year 5138) but a finer unit."""
 _EARLIEST_US, _LATEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The years 1 to 9999: what a datetime can hold."""
-_LONGEST_EXACT = 24
-"""A longer number is no time, or begins with zeros; Python refuses to read the longest exactly."""
+_LONGEST_EXACT = 4_000
+"""Python refuses to read longer integers (CVE-2020-10735); they are no times, or all but zeros."""
 
 # As `ISO` in inbox/inbox.mjs. Python's own reader takes more, and not for what it says: it reads
 # 20260304120000Z as eight in the evening.

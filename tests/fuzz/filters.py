@@ -118,7 +118,7 @@ WRITTEN = WHEN | st.text("0123456789-:TZ+. ,", max_size=40)
 
 @target(st.tuples(SPACES, WRITTEN, SPACES).map("".join), stage=both, bounded=166)
 def instants(text: str, both: Both) -> None:
-    """Both read the same time in a text, to what a browser's numbers can hold, or none."""
+    """Both read the same time in a text, or none; a browser's numbers round it twice."""
     ours, theirs = parse_instant(text), both.ask(instant=text)["instant"]
     assert (ours is None) == (theirs is None), (ours, theirs)
-    assert ours is None or abs(ours - theirs) <= max(1, abs(ours) // 2**52)
+    assert ours is None or abs(ours - theirs) <= max(1, abs(ours) // 2**51)

@@ -22,7 +22,7 @@ export function parseInstant(value) {
 }
 
 function readInstant(text) {
-  if (/^-?(\d+\.?\d*|\.\d+)$/.test(text)) return unixInstant(Number(text));
+  if (/^-?(\d+\.?\d*|\.\d+)$/.test(text)) return unixInstant(text);
   const found = ISO.exec(text);
   if (!found) return null;
   const [year, month, day] = numbers(/(\d{4})-?(\d\d)-?(\d\d)/.exec(found[1]).slice(1));
@@ -41,11 +41,12 @@ function numbers(texts) {
   return (texts ?? []).map(Number);
 }
 
-function unixInstant(number) {
+function unixInstant(text) {
+  const number = Number(text);
+  // Its size exactly: 99999999999999999, in microseconds, is one more as a number, in nanoseconds.
+  const size = text.includes(".") ? Math.abs(number) : BigInt(text.replace("-", ""));
   for (const perSecond of [1, 1e3, 1e6, 1e9]) {
-    if (Math.abs(number) < LATEST_SECOND * perSecond) {
-      return Math.floor(number * (1e6 / perSecond));
-    }
+    if (size < LATEST_SECOND * perSecond) return Math.floor(number * (1e6 / perSecond));
   }
   return null;
 }

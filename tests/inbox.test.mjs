@@ -166,13 +166,20 @@ test("instants are read as instants.py reads them", () => {
     "2026-03-01 12:00:00.000",
     "20260301T120000Z",
     "2026-03-01T14:00+02:00",
+    "2026-03-01T14:00:00 +0200",
+    "2026-03-01😀12:00z",
+    "\x1c\x85 2026-03-01T12:00\x1f",
   ]) {
     assert.equal(parseInstant(text), noon, text);
   }
   assert.equal(parseInstant("1772366400"), noon);
   assert.equal(parseInstant("1772366400000"), noon);
+  assert.equal(parseInstant("99999999999999999"), 99999999999999999);
   assert.equal(parseInstant("2026-03-01"), noon - 12 * 3600e6);
   for (const text of ["", "soon", "2026-13-01", "2026-02-30", "2026-03-01T25:00", "0000-01-01"]) {
+    assert.equal(parseInstant(text), null, text);
+  }
+  for (const text of ["2026-0301", "202603-01", "20260301120000Z", "2026-03-01T12:00+24:00", "\ufeff1"]) {
     assert.equal(parseInstant(text), null, text);
   }
 });

@@ -1,6 +1,7 @@
 """Every frame: the contract's columns and dtypes, pandas' idioms, and no way back into the lab."""
 
 import contextlib
+import gc
 import json
 import pickle
 import threading
@@ -240,6 +241,19 @@ def test_a_frame_is_the_users_to_change_also_after_many_others_came(full):
     change_all(part)
     change_all(old)
     pd.testing.assert_frame_equal(full.events, now)
+
+
+@every_frame
+def test_a_frame_that_is_gone_leaves_nothing(full, frame_of):
+    def series():
+        gc.collect()
+        return sum(type(each) is pd.Series for each in gc.get_objects())
+
+    len(frame_of(full))
+    before = series()
+    for _ in range(3):
+        len(frame_of(full))
+    assert series() == before
 
 
 def test_a_frame_stays_as_it_was_while_others_come(full):

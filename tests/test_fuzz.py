@@ -8,7 +8,10 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.fuzz import every  # noqa: F401 - each module registers its targets
+from tests.fuzz.files import damaged, folder
+from tests.fuzz.raw import RAW, SIGNED
 from tests.fuzz.registry import TARGETS, Target
+from webhooklab import verify
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,3 +36,25 @@ def test_the_command_says_how_much_it_tried():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "executions" in done.stdout
     assert done.stdout.endswith("1 passed, 0 failed\n")
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_what_a_search_of_bytes_begins_with_breaks_nothing(name):
+    target, raw = TARGETS[name], RAW[name]
+    with target.staged() as staged:
+        for whole in (b"", *raw.begun(*staged)):
+            target.check(raw.read(whole), *staged)
+
+
+def test_such_a_search_begins_with_a_valid_delivery_of_each_provider_that_signs():
+    raw = RAW["signatures_invented"]
+    found = [(given["provider"], verify(**given).status) for given in map(raw.read, raw.begun())]
+    assert {name for name, status in found if status == "valid"} == set(SIGNED)
+    assert {status for _, status in found} == {"valid", "invalid", "unverifiable"}
+
+
+def test_in_such_a_search_the_bytes_are_the_whole_file():
+    with folder() as there:
+        drawn = RAW["exports_damaged"].read(b"\x01{}")
+        assert damaged(there, *drawn).name == "damaged-whole.jsonl"
+        assert damaged(there, *drawn).read_bytes() == b"{}"

@@ -1,6 +1,17 @@
 """All modules with targets."""
 
-from tests.fuzz import bodies, files, filters, frames, http, public, relay, signatures, templates
+from tests.fuzz import (
+    bodies,
+    files,
+    filters,
+    frames,
+    http,
+    providers,
+    public,
+    relay,
+    signatures,
+    templates,
+)
 
 __all__ = [
     "bodies",
@@ -8,6 +19,7 @@ __all__ = [
     "filters",
     "frames",
     "http",
+    "providers",
     "public",
     "relay",
     "signatures",

@@ -32,14 +32,14 @@ class Target:
 
     def run(self) -> int:
         """The bounded part, the same each time. Returns how many examples were tried."""
-        with self._staged() as staged:
+        with self.staged() as staged:
             return self._round(staged, self.bounded, None)
 
     def search(self, seconds: float, start: int | None = None) -> tuple[int, float]:
         """Look for as long as that, from a seed on. Returns how many examples, in what time."""
         number = secrets.randbelow(2**32) if start is None else start
         tried = 0
-        with self._staged() as staged:
+        with self.staged() as staged:
             begun = time.monotonic()
             while time.monotonic() < begun + seconds:
                 try:
@@ -51,7 +51,7 @@ class Target:
             return tried, time.monotonic() - begun
 
     @contextlib.contextmanager
-    def _staged(self) -> Iterator[tuple[Any, ...]]:
+    def staged(self) -> Iterator[tuple[Any, ...]]:
         if self.stage is None:
             yield ()
             return

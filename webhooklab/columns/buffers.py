@@ -6,6 +6,7 @@ keeps the two apart: whoever writes into a slice gets a copy.
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
@@ -222,20 +223,28 @@ def _with_room(buffer: np.ndarray, rows: int, room: int, nothing: object) -> np.
 class _Kept:
     """A buffer to be seen read-only. All that is seen of it keeps alive what it `keeps`.
 
-    That is the series over all of it: without that one pandas takes a slice for the only owner, and
-    writes where it cannot instead of making a copy.
+    That is one more owner for pandas: without one it takes a slice for the only owner, once the
+    series over all of the buffer is gone, and writes where it cannot instead of making a copy.
     """
 
     def __init__(self, buffer: np.ndarray) -> None:
         said = buffer.__array_interface__
         self.__array_interface__ = said | {"data": (said["data"][0], True)}
         self._buffer = buffer
-        self.keeps: pd.Series | None = None
+        self.keeps: object = None
 
 
 def _keeping(series: pd.Series, *buffers: _Kept) -> pd.Series:
-    for each in buffers:
-        each.keeps = series
+    # A block of its own, and not the series: that leads to the buffer again, by way of NumPy's
+    # arrays, which no garbage collector looks into, and neither would ever be let go of.
+    owner: Any = pd.Series([0])
+    whole: Any = series
+    # Where pandas comes to count its owners otherwise, frames are read as before.
+    with contextlib.suppress(AttributeError, TypeError):
+        block = owner._mgr.blocks[0]  # noqa: SLF001 - nothing public says it
+        whole._mgr.blocks[0].refs.add_reference(block)  # noqa: SLF001 - likewise
+        for each in buffers:
+            each.keeps = block
     return series
 
 

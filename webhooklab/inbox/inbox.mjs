@@ -12,39 +12,49 @@
 const LATEST_SECOND = 100_000_000_000;
 const [EARLIEST_US, LATEST_US] = [-62_135_596_800_000_000, 253_402_300_799_999_999]; // years 1 to 9999
 const ISO =
-  /^(\d{4})-?(\d{2})-?(\d{2})(?:[^](\d{2})(?::?(\d{2})(?::?(\d{2})(?:[.,](\d+))?)?)?(Z|[+-]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d+)?)?)?)?)?$/i;
+  /^(\d{4}-\d\d-\d\d|\d{8})(?:\D(\d\d(?::\d\d(?::\d\d(?:[.,]\d+)?)?)?|\d{4}(?:\d\d(?:[.,]\d+)?)?) ?([Zz]|[+-]\d\d(?::\d\d(?::\d\d)?|\d\d(?:\d\d)?)?)?)?$/u;
+// What Python's strip leaves of a text; what a space is: as for TOKEN, below.
+const STRIPPED = /(?:[^\s\x1c-\x1f\x85]|\ufeff)(?:.*(?:[^\s\x1c-\x1f\x85]|\ufeff))?/s;
 
 export function parseInstant(value) {
-  const instant = readInstant(value.trim());
+  const instant = readInstant(STRIPPED.exec(value)?.[0] ?? "");
   return instant !== null && instant >= EARLIEST_US && instant <= LATEST_US ? instant : null;
 }
 
 function readInstant(text) {
-  if (/^-?(\d+\.?\d*|\.\d+)$/.test(text)) return unixInstant(Number(text));
+  if (/^-?(\d+\.?\d*|\.\d+)$/.test(text)) return unixInstant(text);
   const found = ISO.exec(text);
   if (!found) return null;
-  const [year, month, day, hour, minute, second] = found.slice(1, 7).map((part) => Number(part ?? 0));
+  const [year, month, day] = numbers(/(\d{4})-?(\d\d)-?(\d\d)/.exec(found[1]).slice(1));
+  const [clock, fraction = ""] = (found[2] ?? "").split(/[.,]/);
+  const [hour = 0, minute = 0, second = 0] = numbers(clock.match(/\d\d/g));
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   const real = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year > 0;
-  if (!real || hour > 23 || minute > 59 || second > 59) return null;
-  const micros = Number((found[7] ?? "").slice(0, 6).padEnd(6, "0"));
-  const seconds = date.getTime() / 1000 + hour * 3600 + minute * 60 + second - offsetSeconds(found[8]);
-  return seconds * 1e6 + micros;
+  const offset = offsetSeconds(found[3]);
+  if (!real || hour > 23 || minute > 59 || second > 59 || offset === null) return null;
+  const micros = Number(fraction.slice(0, 6).padEnd(6, "0"));
+  return (date.getTime() / 1000 + hour * 3600 + minute * 60 + second - offset) * 1e6 + micros;
 }
 
-function unixInstant(number) {
+function numbers(texts) {
+  return (texts ?? []).map(Number);
+}
+
+function unixInstant(text) {
+  const number = Number(text);
+  // Its size exactly: 99999999999999999, in microseconds, is one more as a number, in nanoseconds.
+  const size = text.includes(".") ? Math.abs(number) : BigInt(text.replace("-", ""));
   for (const perSecond of [1, 1e3, 1e6, 1e9]) {
-    if (Math.abs(number) < LATEST_SECOND * perSecond) {
-      return Math.floor(number * (1e6 / perSecond));
-    }
+    if (size < LATEST_SECOND * perSecond) return Math.floor(number * (1e6 / perSecond));
   }
   return null;
 }
 
 function offsetSeconds(offset) {
   if (!offset || /z/i.test(offset)) return 0;
-  const [hours, minutes = 0, seconds = 0] = offset.slice(1).match(/\d\d/g).map(Number);
+  const [hours, minutes = 0, seconds = 0] = numbers(offset.match(/\d\d/g));
+  if (hours > 23 || minutes > 59 || seconds > 59) return null;
   return (offset[0] === "-" ? -1 : 1) * (hours * 3600 + minutes * 60 + seconds);
 }
 

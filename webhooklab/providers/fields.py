@@ -88,7 +88,7 @@ def _otherwise(written: str) -> object:
         return _space_before_offset("", written.removesuffix(" UTC"))
     try:
         return parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 

@@ -50,6 +50,7 @@ def test_an_ordinary_block_is_read_here():
     [
         PLAIN.replace(b"\r\n", b"\n"),
         b"\r\n" + PLAIN,
+        b"\r\na:\r\n\r\n",
         PLAIN.replace(b"Host: t", b"Host: t\r\n folded"),
         PLAIN.replace(b"Host: t", b"Host : t"),
         PLAIN.replace(b"Host: t", b": t"),

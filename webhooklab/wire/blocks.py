@@ -40,11 +40,12 @@ class Head(NamedTuple):
 def read_plain(data: bytes) -> Block | None:
     """A header block of the common shape (RFC 9112, section 2.1); None for any other.
 
-    Its lines end in CRLF, and no field is folded, or without a proper name.
+    Its lines end in CRLF, the first one is not empty, and no field is folded or without a proper
+    name.
     """
     text = data.decode("latin-1")
     lines = text.removesuffix(_END).split("\r\n")
-    if not text.endswith(_END) or _has_odd_characters(text, len(lines)):
+    if not lines[0] or not text.endswith(_END) or _has_odd_characters(text, len(lines)):
         return None
     pairs = []
     for line in lines[1:]:

@@ -1,6 +1,7 @@
 """`Lab(keep=...)`: the oldest go, in the background; what stays is as it was, and it is said."""
 
 import contextlib
+import threading
 import time
 from datetime import timedelta
 
@@ -124,6 +125,33 @@ def test_what_was_stored_longer_ago_goes(store):
     assert left(store) == list(range(5, 11))
     with store.reading() as connection:
         assert store.dropped(connection).count == 4
+
+
+@pytest.mark.parametrize("line", range(3))
+def test_stop_is_heard_at_whatever_line_of_its_thread_it_comes(store, monkeypatch, line):
+    monkeypatch.setattr(retaining, "RETENTION_EVERY_SECONDS", 60)
+    retention = retaining.Retention(store, None)
+    stopper = threading.Thread(target=retention.stop, daemon=True)
+    lines = []
+
+    def trace(frame, event, _):
+        if frame.f_code is not retaining.Retention._run.__code__:
+            return None
+        lines.append(event)
+        if lines.count("line") == line + 1 and not stopper.ident:
+            stopper.start()
+            until(retention._look.is_set)
+        return trace
+
+    traced = threading.gettrace()
+    threading.settrace(trace)
+    try:
+        retention.start()
+    finally:
+        threading.settrace(traced)
+    until(lambda: stopper.ident)
+    stopper.join(10)
+    assert not stopper.is_alive()
 
 
 def test_a_file_is_kept_to_a_size_and_compact_gives_the_rest_back(store, file):

@@ -8,6 +8,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   ownership progress whole                 a lock, a bar, a whole file
     1   exposure gates                           public URLs; what comes by a tunnel
     1   disks retention                          what a file stands on, how much it is to keep
+    1   sources                                  where deliveries come from
     2   background                               a loop in a thread
     2   envelope secret                          a request handed on; a URL's secret part
     2   health                                   how a lab is

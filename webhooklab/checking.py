@@ -9,9 +9,10 @@ from webhooklab import providers
 from webhooklab.errors import CheckArgumentError
 from webhooklab.mapping import Mapping
 from webhooklab.providers import interpret
-from webhooklab.records import RELAYS, REWRITING, REWRITTEN_HEADER, Request
+from webhooklab.records import Request
 from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
 from webhooklab.signatures.keys import several
+from webhooklab.sources import RELAYS, REWRITING, REWRITTEN_HEADER
 from webhooklab.verification import sign, verifier
 
 _REWRITTEN = Verification(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from webhooklab.defaults import MAX_HEADER_BYTES, MAX_HEADER_COUNT
 from webhooklab.headers import Pair
-from webhooklab.records import REWRITTEN_HEADER
+from webhooklab.sources import REWRITTEN_HEADER
 
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _METHOD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")

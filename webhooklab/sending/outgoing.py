@@ -9,9 +9,10 @@ from typing import Any, Final, TypeAlias
 
 from webhooklab.errors import SendArgumentError
 from webhooklab.headers import Headers, Pair
-from webhooklab.records import REPLAY_HEADER, Delivery
+from webhooklab.records import Delivery
 from webhooklab.redaction import MASK, is_secret_header, is_secret_parameter
 from webhooklab.sending.targets import Target
+from webhooklab.sources import REPLAY_HEADER
 
 FORWARDED_HEADER: Final = "webhooklab-forwarded"
 """Says which capture files have forwarded a delivery, so that none does so twice."""

@@ -22,7 +22,7 @@ from webhooklab.defaults import (
     SEND_TIMEOUT_SECONDS,
 )
 from webhooklab.errors import ConfirmationError
-from webhooklab.records import REPLAY_HEADER, Delivery
+from webhooklab.records import Delivery
 from webhooklab.sending.carrying import Carrier, Parcel
 from webhooklab.sending.given import Given, Rows
 from webhooklab.sending.limits import ONLY_WHEN_ASKED, Retries, check_concurrency, retry_from
@@ -45,6 +45,7 @@ from webhooklab.sending.recorder import Recorder
 from webhooklab.sending.resigning import check_resign, resigned
 from webhooklab.sending.targets import PathRefused, target_from
 from webhooklab.signatures import Secrets
+from webhooklab.sources import REPLAY_HEADER
 
 Edited: TypeAlias = NewBody | Callable[[Delivery], Any] | None
 """The body to send in place of each one's own, or a function of the delivery that returns it."""

@@ -13,12 +13,11 @@ from webhooklab.errors import SendArgumentError
 from webhooklab.records import Delivery
 from webhooklab.sending.limits import Retries, check_concurrency
 from webhooklab.sending.outgoing import Changes, Transform
+from webhooklab.sources import LIVE
 
 Where: TypeAlias = str | Callable[[Delivery], object]
 """The inbox's filter language, or a function that says whether."""
 
-LIVE: Final = ("local", "jupyter", "relay", "smee", "webhookrelay")
-"""Sources of what arrives; what was imported or recovered has not."""
 _NEVER: Final = frozenset({"CONNECT", "TRACE"})
 _is_method: Final = re.compile("[A-Z][A-Z-]*").fullmatch
 

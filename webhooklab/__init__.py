@@ -9,6 +9,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   exposure gates                           public URLs; what comes by a tunnel
     1   disks retention                          what a file stands on, how much it is to keep
     1   sources                                  where deliveries come from
+    1   sources paths                            where deliveries come from, and go to
     2   background                               a loop in a thread
     2   envelope secret                          a request handed on; a URL's secret part
     2   health                                   how a lab is

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from webhooklab import search
+from webhooklab import paths, search
 from webhooklab.defaults import SEND_CONCURRENCY, SEND_RETRIES, SEND_TIMEOUT_SECONDS
 from webhooklab.errors import SendArgumentError
 from webhooklab.records import Delivery
@@ -65,7 +65,7 @@ class Route:
         found, parameters = search.to_sql(
             search.parse(self.where if isinstance(self.where, str) else None)
         )
-        below = "/" + self.path.strip("/")
+        below = paths.normal(self.path)
         parts = [_among("source", LIVE), _among("method", self._methods), f"({found})"]
         given = [*LIVE, *self._methods, *parameters]
         if below != "/":

@@ -16,7 +16,6 @@ The floors of the house; a module imports only from lower ones, or from its own 
     2   code                                     a request as curl and Python
     2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed
-    2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
     3   measures                                 how long things take, how late
     3   handover/                                to a listener, and its answer back
@@ -24,6 +23,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     3   differences                              a payload held against what an API says
     4   tunnel server_extension/                 two ways to be reached from outside
     4   providers/ search columns                rules: no I/O, no threads
+    4   refusals                                 what must not be sent out
     4   diffs                                    two deliveries, held against each other
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name

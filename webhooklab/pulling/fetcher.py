@@ -15,13 +15,14 @@ from webhooklab.observations import Observations
 from webhooklab.pulled import Fetch
 from webhooklab.pulling.answers import Answer, Failure, Tally
 from webhooklab.pulling.getter import Getter
-from webhooklab.pulling.intake import Intake, Refuse, Wanted, no_refusal
+from webhooklab.pulling.intake import Intake, Wanted
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.source import Sought
 from webhooklab.pulling.statistics import FetchStatistics, html_table
 from webhooklab.pulling.templates import Template
 from webhooklab.pulling.truth import TruthReader
 from webhooklab.records import Delivery
+from webhooklab.refusals import Refuse, no_refusal
 from webhooklab.store import Store
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import httpx
 
@@ -18,20 +18,9 @@ from webhooklab.pulling.answers import Failure
 from webhooklab.pulling.source import Sought
 from webhooklab.pulling.templates import Template
 from webhooklab.records import Delivery
+from webhooklab.refusals import Refuse
 from webhooklab.sources import LIVE
 from webhooklab.store import Store
-
-
-class Refuse(Protocol):
-    """Why nothing is fetched for a delivery; None: it is. `unverified`: whatever its signature."""
-
-    def __call__(self, delivery: Delivery, /, *, unverified: bool) -> str | None:
-        """The reason in words."""
-
-
-def no_refusal(_delivery: Delivery, /, *, unverified: bool) -> None:
-    """Everything is fetched for."""
-
 
 _WITHOUT_EVENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

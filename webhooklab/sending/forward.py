@@ -14,12 +14,13 @@ from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import SEND_DRAIN_SECONDS
 from webhooklab.errors import SendTimeout, WebhookLabError
 from webhooklab.pulling.statistics import html_table
+from webhooklab.refusals import Refuse, no_refusal
 from webhooklab.sending.carrying import Carrier
 from webhooklab.sending.conveyor import Conveyor
 from webhooklab.sending.limits import retry_from
-from webhooklab.sending.outgoing import checked_headers
+from webhooklab.sending.outgoing import check_headers
 from webhooklab.sending.poster import Poster
-from webhooklab.sending.preparing import Preparer, Refuse, no_refusal
+from webhooklab.sending.preparing import Preparer
 from webhooklab.sending.queue import Queue
 from webhooklab.sending.recorder import Recorder
 from webhooklab.sending.replies import Replies
@@ -45,7 +46,7 @@ class Forward:
         refuse: Refuse = no_refusal,
     ) -> None:
         route.check()
-        checked_headers(route.headers)
+        check_headers(route.headers)
         self.target, login = target_from(route.url, keep_path=route.keep_path)
         self.url = self.target.shown
         self.name = route.name or self.url

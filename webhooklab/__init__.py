@@ -6,6 +6,7 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   forks                                    what a forked child lets go of
     1   headers bodies codings instants          what is on the wire, read
     1   ownership progress whole                 a lock, a bar, a whole file
+    1   facts                                    what something does, shown
     1   exposure gates                           public URLs; what comes by a tunnel
     1   disks retention                          what a file stands on, how much it is to keep
     1   sources                                  where deliveries come from

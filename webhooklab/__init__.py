@@ -7,12 +7,16 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   headers bodies codings instants          what is on the wire, read
     1   ownership progress whole                 a lock, a bar, a whole file
     1   facts                                    what something does, shown
+    2   private                                  files for the user alone
     1   exposure gates                           public URLs; what comes by a tunnel
     1   disks retention                          what a file stands on, how much it is to keep
     1   sources                                  where deliveries come from
     1   sources paths                            where deliveries come from, and go to
     2   background                               a loop in a thread
     2   envelope secret                          a request handed on; a URL's secret part
+    2   envelope                                 a request handed on
+    3   secret                                   a URL's secret part
+    1   disks retention                          what a file stands on, how much it is to keep
     2   health                                   how a lab is
     2   code                                     a request as curl and Python
     2   given_back                               what of an answer leaves by a public origin

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from webhooklab import paths, providers
-from webhooklab.errors import CheckArgumentError
+from webhooklab.errors import CheckArgumentError, sentence
 from webhooklab.providers import interpret
 from webhooklab.records import Request
 from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
@@ -109,7 +109,7 @@ class Checks:
             name = providers.find(provider).name
             made = verifier(provider, secret)
         except (TypeError, ValueError) as error:
-            raise CheckArgumentError(f"{error}.".replace("..", ".")) from error
+            raise CheckArgumentError(sentence(error)) from error
         base = paths.normal(path)
         check = Check(name, base, url, reject, made, made_up, _as_text(secret))
         with self._lock:

@@ -16,12 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
-
 from webhooklab.defaults import EXPOSURE_SECRET_BYTES, MAX_KEPT_GATES
-from webhooklab.errors import ExportError, ExposureError
+from webhooklab.errors import ExportError, ExposureError, sentence
 from webhooklab.gates import Gate
-from webhooklab.whole import written_whole
+from webhooklab.private import state_folder, write_private
 
 TUNNEL: Final = "tunnel"
 """The way that has gates."""
@@ -107,8 +105,7 @@ def open_tunnel(file: Path) -> str | None:
 
 def _place(file: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(file)).hexdigest()[:32]
-    folder = platformdirs.user_state_path("webhooklab", appauthor=False) / "exposures"
-    return folder / f"{digest}.json"
+    return state_folder("exposures") / f"{digest}.json"
 
 
 def _keep(file: Path, kept: _Kept) -> None:
@@ -118,12 +115,10 @@ def _keep(file: Path, kept: _Kept) -> None:
 def keep(place: Path, fields: dict[str, Any], what: str) -> None:
     """Write `what`, as JSON, for its owner only. Raises `ExposureError` where that cannot be."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with written_whole(place) as whole:
-            whole.write(json.dumps(fields).encode())
+        write_private(place, fields)
     except (OSError, ExportError) as error:
         raise ExposureError(
-            f"{what} cannot be kept in {place.parent}: {error} "
+            f"{what} cannot be kept in {place.parent}: {sentence(error)} "
             "Make that folder writable, or set XDG_STATE_HOME to one that is."
         ) from error
 

@@ -74,7 +74,7 @@ def _decode(text: str | bytes, limit: int, known: dict[str, Callable[[Fields], A
 
 def _fields(text: str | bytes, limit: int) -> Fields:
     if len(text) > limit:
-        raise RelayProtocolError(f"The other end sent a frame of more than {limit} bytes.")
+        raise RelayProtocolError(f"The other end sent a frame of more than {limit:,} bytes.")
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):

@@ -21,7 +21,7 @@ DOORS = {
     "cryptography": "signatures",
     "filelock": "ownership",
     "genson": "schemas",
-    "httpx": "pulling sending demo trial probing relay",
+    "httpx": "calling pulling sending demo trial probing relay",
     "ijson": "files",
     "ipywidgets": "inbox demo",
     "IPython": "inbox live",

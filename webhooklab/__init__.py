@@ -18,6 +18,8 @@ The floors of the house; a module imports only from lower ones, or from its own 
     3   secret                                   a URL's secret part
     1   disks retention                          what a file stands on, how much it is to keep
     2   health                                   how a lab is
+    3   measures                                 how long things take, how late
+    2   calling                                  what our HTTP clients go by
     2   code                                     a request as curl and Python
     2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed

@@ -15,9 +15,10 @@ from typing import Final
 import httpx
 
 from webhooklab import clock
+from webhooklab.calling import is_here
 from webhooklab.defaults import CHECK_TIMEOUT_SECONDS
 from webhooklab.envelope import VIA_HEADER
-from webhooklab.exposure import NOBODY, Exposure, reach_of
+from webhooklab.exposure import Exposure
 from webhooklab.records import Delivery
 from webhooklab.store import Store
 from webhooklab.verification import sign, verify
@@ -141,13 +142,11 @@ def _send(url: str, test: _Test) -> _Answer:
 
 
 def _client(url: str) -> httpx.Client:
-    # What is on this machine is not asked for by way of a proxy; SSL_CERT_FILE counts all the same.
-    by_proxy = reach_of(url) != NOBODY
     return httpx.Client(
         timeout=CHECK_TIMEOUT_SECONDS,
         follow_redirects=False,
-        trust_env=by_proxy,
-        verify=httpx.create_ssl_context(),
+        trust_env=not is_here(url),
+        verify=httpx.create_ssl_context(),  # SSL_CERT_FILE as it is now
     )
 
 

@@ -109,24 +109,24 @@ def _disk(path: Path) -> disks.Disk | None:
 
 def _poller(stats: Mapping[str, Any]) -> str:
     failed = f", {stats['failed']:,} failed" if stats["failed"] else ""
-    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
-    return f"{stats['doing']}; {stats['polls']:,} polls{failed}{last}"
+    return f"{stats['doing']}; {stats['polls']:,} polls{failed}{_last_error(stats)}"
 
 
 def _fetcher(stats: Mapping[str, Any]) -> str:
     doing = "running" if stats["running"] else "stopped"
-    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
     waiting, failed = stats["waiting"] + stats["under_way"], stats["failed"]
-    return f"{doing}; {stats['events']:,} events, {waiting:,} waiting, {failed:,} failed{last}"
+    counts = f"{stats['events']:,} events, {waiting:,} waiting, {failed:,} failed"
+    return f"{doing}; {counts}{_last_error(stats)}"
 
 
 def _forward(forward: Forward) -> str:
     stats = forward.stats
-    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
-    return (
-        f"{forward.state}; {stats['sent']:,} sent, {stats['waiting']:,} waiting, "
-        f"{stats['failed']:,} failed{last}"
-    )
+    counts = f"{stats['sent']:,} sent, {stats['waiting']:,} waiting, {stats['failed']:,} failed"
+    return f"{forward.state}; {counts}{_last_error(stats)}"
+
+
+def _last_error(stats: Mapping[str, Any]) -> str:
+    return f" (last error: {stats['last_error']})" if stats["last_error"] else ""
 
 
 # Warnings, before there is trouble

@@ -36,6 +36,10 @@ _ADVICE: Final = {
     "call lab.expose().",
 }
 """What to do when the Jupyter server itself says so."""
+_ALTERED: Final = (
+    "Something on the way changes what is sent, so that signatures over it cannot be checked here: "
+    "look for a proxy, tunnel or relay that rewrites requests."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,6 @@ def check(exposure: Exposure, store: Store) -> Check:
     hops = (first, *_hops(delivery, test, f"/{path}"))
     altered = None if all(hop.ok for hop in hops) else _ALTERED
     return Check(hops, delivery.seq, altered)
-
-
-_ALTERED: Final = (
-    "Something on the way changes what is sent, so that signatures over it cannot be checked here: "
-    "look for a proxy, tunnel or relay that rewrites requests."
-)
 
 
 def _test() -> _Test:

@@ -25,7 +25,7 @@ _SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class ListenerState:
     """What listens: in words, its URL, and what `Capturing.vitals` tells; None: nothing does.
 
     `elsewhere`: not in this kernel. `kernel_stalls`: of this kernel, where it is elsewhere.
@@ -40,7 +40,7 @@ class Listener:
 
 def examine(
     store: Store,
-    listener: Listener,
+    listener: ListenerState,
     exposures: Exposures,
     pulling: Pulling,
     sending: Sending,
@@ -62,7 +62,7 @@ def examine(
     return replace(found, warnings=warnings)
 
 
-def _of_listener(listener: Listener) -> Health:
+def _of_listener(listener: ListenerState) -> Health:
     known = Health(listener=listener.headline, url=listener.url)
     vitals = listener.vitals
     if vitals is None:
@@ -132,7 +132,7 @@ def _last_error(stats: Mapping[str, Any]) -> str:
 # Warnings, before there is trouble
 
 
-def _warnings(known: Health, listener: Listener) -> Iterator[str]:
+def _warnings(known: Health, listener: ListenerState) -> Iterator[str]:
     name = Path(known.file).name
     if known.dropped:
         keep = f": keep={known.keep!r}" if known.keep else ""
@@ -185,7 +185,7 @@ def _of_place(known: Health, name: str) -> Iterator[str]:
         )
 
 
-def _of_stalls(listener: Listener) -> Iterator[str]:
+def _of_stalls(listener: ListenerState) -> Iterator[str]:
     stalls = listener.vitals["stalls"] if listener.vitals else None
     if stalls is None or stalls["last_at"] is None:
         return

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _PULLED_EVERY_SECONDS: Final = 600.0
 
 
-class Retention:
+class Retaining:
     """Keeps a file to what `keep` says (None: everything), from `start` to `stop`."""
 
     def __init__(self, store: Store, keep: Keep | None) -> None:

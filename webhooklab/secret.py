@@ -55,9 +55,9 @@ class Secret:
 
     def renew(self) -> str:
         """Have a new one from now on; returns it."""
-        kept = _kept(self._file)
+        kept = _read(self._file)
         self.text = secrets.token_urlsafe(EXPOSURE_SECRET_BYTES)
-        _keep(self._file, replace(kept, secrets={**kept.secrets, self._way: self.text}))
+        _write(self._file, replace(kept, secrets={**kept.secrets, self._way: self.text}))
         return self.text
 
     def gate(self, host: str, address: str, *, open: bool) -> Gate:  # noqa: A002 - the gate's word
@@ -65,10 +65,10 @@ class Secret:
 
         Where another exposure of the file has renewed the secret, the new one is this one's, too.
         """
-        kept = _kept(self._file)
+        kept = _read(self._file)
         self.text = kept.secrets.get(self._way, self.text)
         kept = replace(kept, secrets={**kept.secrets, self._way: self.text})
-        _keep(self._file, _with_gate(kept, host, address, open=open))
+        _write(self._file, _with_gate(kept, host, address, open=open))
         return Gate(f"/{self.text}", open=open)
 
 
@@ -84,12 +84,12 @@ def _with_gate(kept: _Kept, host: str, address: str, *, open: bool) -> _Kept:  #
 
 def kept_secret(file: Path, way: str) -> str | None:
     """The secret of a capture file by a way; None where it has none."""
-    return _kept(file).secrets.get(way)
+    return _read(file).secrets.get(way)
 
 
 def kept_gates(file: Path) -> dict[str, Gate]:
     """The gates of a capture file by host, as they were last set."""
-    kept = _kept(file)
+    kept = _read(file)
     secret = kept.secrets.get(TUNNEL)
     if secret is None:
         return {}
@@ -98,7 +98,7 @@ def kept_gates(file: Path) -> dict[str, Gate]:
 
 def open_tunnel(file: Path) -> str | None:
     """The address of the newest tunnel, where what comes by it is let through; else None."""
-    kept = _kept(file)
+    kept = _read(file)
     newest_is_open = next(reversed(kept.gates.values()), False)
     return kept.tunnel if newest_is_open and kept.tunnel else None
 
@@ -108,7 +108,7 @@ def _place(file: Path) -> Path:
     return state_folder("exposures") / f"{digest}.json"
 
 
-def _keep(file: Path, kept: _Kept) -> None:
+def _write(file: Path, kept: _Kept) -> None:
     keep(_place(file), asdict(kept), "The public URL's secret")
 
 
@@ -123,7 +123,7 @@ def keep(place: Path, fields: dict[str, Any], what: str) -> None:
         ) from error
 
 
-def _kept(file: Path) -> _Kept:
+def _read(file: Path) -> _Kept:
     """What is kept: nothing where nothing is, or nothing that can be read."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         return _Kept(**json.loads(_place(file).read_bytes()))

@@ -12,7 +12,6 @@ from webhooklab import records
 from webhooklab.errors import RelayProtocolError, StoreError
 from webhooklab.relay.limits import (
     ANSWER_SECONDS,
-    FRAMES_IN_FLIGHT_BYTES,
     SEND_SECONDS,
     WINDOW_BYTES,
     WINDOW_ROWS,
@@ -29,6 +28,7 @@ from webhooklab.relay.protocol import (
     Ready,
     encode,
 )
+from webhooklab.relay.server.budget import Budget
 from webhooklab.relay.server.file import Kept, Known, RelayFile
 from webhooklab.relay.server.keys import unsealed
 
@@ -58,34 +58,6 @@ class Waiter(Protocol):
 
     def reply(self, answer: records.Answer) -> None:
         """Send it."""
-
-
-class Budget:
-    """So many bytes at one time, for all; one that wants more than there is waits for it all."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._left = size
-        self._freed = asyncio.Condition()
-
-    async def take(self, size: int) -> int:
-        """Wait for so many bytes; what to give back."""
-        size = min(size, self._size)
-        async with self._freed:
-            await self._freed.wait_for(lambda: self._left >= size)
-            self._left -= size
-        return size
-
-    async def give(self, size: int) -> None:
-        """Give bytes back."""
-        async with self._freed:
-            self._left += size
-            self._freed.notify_all()
-
-
-def new_budget() -> Budget:
-    """For all readers of a relay."""
-    return Budget(FRAMES_IN_FLIGHT_BYTES)
 
 
 class Session:

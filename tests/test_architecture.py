@@ -21,7 +21,7 @@ DOORS = {
     "cryptography": "signatures",
     "filelock": "ownership",
     "genson": "schemas",
-    "httpx": "pulling sending demo trial probing relay",
+    "httpx": "calling pulling sending demo trial probing relay",
     "ijson": "files",
     "ipywidgets": "inbox demo",
     "IPython": "inbox live",
@@ -38,7 +38,7 @@ DOORS = {
     # The relay's file is no capture file: other tables, another owner, and never opened by a lab.
     # It is the same SQLite, so that both may be open in one process.
     "sqlite3": "store relay",
-    "platformdirs": "processes secret relay",
+    "platformdirs": "private",
     "tenacity": "pulling sending",
     "tornado": "wire listener demo processes server_extension relay",
     "tqdm": "progress",

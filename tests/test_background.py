@@ -1,9 +1,13 @@
 """The loop in a thread: what still runs when it stops is ended, and nothing is left behind."""
 
 import asyncio
+import threading
+from contextlib import contextmanager
+
+import pytest
 
 from tests.waiting import until
-from webhooklab.background import BackgroundLoop
+from webhooklab.background import BackgroundLoop, Errands
 
 
 def test_what_runs_is_cancelled_once_and_ends_before_the_loop_does():
@@ -44,3 +48,33 @@ def test_a_task_that_has_not_begun_awaits_what_it_was_handed():
         until(lambda: made)
     assert begun == list(range(len(made)))
     assert all(task.cancelled() for task in made)
+
+
+@contextmanager
+def no_thread_can_start():
+    """Each would want more memory for its stack than there is."""
+    before = threading.stack_size(2**46)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+def test_errands_go_on_after_the_system_has_given_no_thread():
+    errands, done = Errands("errands", 2), []
+    for number in range(4):
+        with no_thread_can_start(), pytest.raises(RuntimeError):
+            errands.run(done.append, number)
+    errands.run(done.append, "later")
+    until(lambda: done)
+    assert done == ["later"]
+
+
+def test_an_errand_for_which_there_is_no_thread_is_run_by_those_that_are_there():
+    errands, done, go_on = Errands("errands", 2), [], threading.Event()
+    errands.run(lambda _: go_on.wait(), None)
+    with no_thread_can_start():
+        errands.run(done.append, "second")
+    go_on.set()
+    until(lambda: done)
+    assert done == ["second"]

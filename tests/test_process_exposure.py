@@ -49,6 +49,19 @@ def by_tunnel(lab_url, path):
 
 
 @pytest.mark.usefixtures("in_jupyter")
+def test_a_tunnel_is_taken_up_where_the_jupyter_server_cannot_be(file, monkeypatch):
+    with LabProcess(file, listener="process") as kernel:
+        kernel.say(
+            f"lab.expose(); print(json.dumps(lab.expose(base_url={TUNNEL!r}).url), flush=True)"
+        )
+        url = kernel.hear()
+        kernel.kill()
+    monkeypatch.delenv("JPY_PARENT_PID")  # as in a terminal
+    with Lab(file, listener="process") as lab:
+        assert lab.public_url == url
+
+
+@pytest.mark.usefixtures("in_jupyter")
 def test_a_kernel_dies_and_comes_back_and_no_sender_to_the_public_url_notices(file):
     with LabProcess(file, listener="process") as kernel:
         kernel.say("print(json.dumps(lab.expose().url), flush=True)")

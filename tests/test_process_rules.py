@@ -10,8 +10,11 @@ import pytest
 from tests.raw_http import post
 from tests.waiting import until
 from webhooklab import Lab, Response
+from webhooklab.answering import Calls, Rule, Rules, answer_told
+from webhooklab.checking import Checks
 from webhooklab.errors import AnswerError, AttachedError, CheckArgumentError
-from webhooklab.processes import Registry
+from webhooklab.processes import Connection, Hub, Leading, Orders, Registry
+from webhooklab.records import Answer
 
 pytestmark = pytest.mark.usefixtures("listener_ends")
 
@@ -174,3 +177,19 @@ def test_what_was_captured_before_is_checked_again(lab):
     assert lab.events.verified.tolist() == ["unchecked"]
     lab.verify_with("github", SECRET, earlier=True)
     assert lab.events.verified.tolist() == ["valid"]
+
+
+def test_a_kernel_that_gives_a_rule_is_asked_however_soon_after_another_was_away():
+    leading, rules = Leading(lambda: None), Rules()
+    orders = Orders(leading, rules, Checks(), lambda _: None)
+    told = {**Rule(maker=Calls(len, lambda _: None)).told(), "function": "0"}
+    answer = {"answer": answer_told(Answer(201)), "problem": None}
+    orders._add_rule(dict(told))
+    assert orders._ask("0", 1).problem, "nobody leads"
+    hub = Hub(lambda *_: None, lambda _: None)
+    with Connection(hub.address, hub.key, lambda *_: answer, lambda _: None):
+        until(lambda: hub.peers)
+        leading.begin(hub.peers[0], 1)
+        orders._add_rule(dict(told))
+        assert orders._ask("0", 2).answer.status == 201
+    hub.close()

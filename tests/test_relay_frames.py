@@ -92,10 +92,11 @@ def test_no_text_breaks_a_reader(text):
             continue
 
 
+LINES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"))
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(("message", "ping", "gosmee-gap")),
-        st.lists(st.text(st.characters(exclude_characters="\r\n")), min_size=1, max_size=3),
+        st.lists(LINES, min_size=1, max_size=3),
     ),
     max_size=5,
 )

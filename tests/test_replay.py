@@ -287,7 +287,12 @@ def test_without_credentials_nobody_is_asked(lab, tmp_path):
     lab.replay(1, AWAY, timeout=0.1, headers={"Authorization": None})
     masked = read(lab.export(tmp_path / "masked.csv"))
     lab.replay(masked, AWAY, timeout=0.1)
-    for url in ("http://localhost:9/", "http://127.8.8.8:9/", "http://[::1]:9/"):
+    for url in (
+        "http://localhost:9/",
+        "http://127.8.8.8:9/",
+        "http://[::1]:9/",
+        "http://a.LOCALHOST.:9/",
+    ):
         lab.replay(1, url, timeout=1)
 
 

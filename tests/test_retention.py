@@ -1,6 +1,7 @@
 """`Lab(keep=...)`: the oldest go, in the background; what stays is as it was, and it is said."""
 
 import contextlib
+import threading
 import time
 from datetime import timedelta
 
@@ -119,18 +120,45 @@ def test_what_was_stored_longer_ago_goes(store):
     fill(store, 10)
     age(store, 4, hours=5)
     keep = parse_keep("4h")
-    retention = retaining.Retention(store, keep)
+    retention = retaining.Retaining(store, keep)
     retention._hold_to(keep)
     assert left(store) == list(range(5, 11))
     with store.reading() as connection:
         assert store.dropped(connection).count == 4
 
 
+@pytest.mark.parametrize("line", range(3))
+def test_stop_is_heard_at_whatever_line_of_its_thread_it_comes(store, monkeypatch, line):
+    monkeypatch.setattr(retaining, "RETENTION_EVERY_SECONDS", 60)
+    retention = retaining.Retaining(store, None)
+    stopper = threading.Thread(target=retention.stop, daemon=True)
+    lines = []
+
+    def trace(frame, event, _):
+        if frame.f_code is not retaining.Retaining._run.__code__:
+            return None
+        lines.append(event)
+        if lines.count("line") == line + 1 and not stopper.ident:
+            stopper.start()
+            until(retention._look.is_set)
+        return trace
+
+    traced = threading.gettrace()
+    threading.settrace(trace)
+    try:
+        retention.start()
+    finally:
+        threading.settrace(traced)
+    until(lambda: stopper.ident)
+    stopper.join(10)
+    assert not stopper.is_alive()
+
+
 def test_a_file_is_kept_to_a_size_and_compact_gives_the_rest_back(store, file):
     fill(store, 300, b"x" * 20_000)
     assert store.used_bytes() > 6_000_000
     keep = parse_keep("4MB")
-    retaining.Retention(store, keep)._hold_to(keep)
+    retaining.Retaining(store, keep)._hold_to(keep)
     assert 3_000_000 < store.used_bytes() <= 4_000_000
     assert left(store)[-1] == 300
     before = file.stat().st_size
@@ -142,7 +170,7 @@ def test_a_file_is_kept_to_a_size_and_compact_gives_the_rest_back(store, file):
 def test_the_newest_stay_however_small_the_size(store):
     fill(store, 120, b"x" * 40_000)
     keep = parse_keep("1MB")
-    retaining.Retention(store, keep)._hold_to(keep)
+    retaining.Retaining(store, keep)._hold_to(keep)
     assert left(store) == list(range(21, 121))
 
 
@@ -236,7 +264,7 @@ def test_polls_and_states_that_are_over_go_and_what_a_poller_needs_stays(store):
     poll_at(observations, 6)
     poll_at(observations, 5, complete=False)
     keep = parse_keep("4h")
-    retaining.Retention(store, keep)._hold_to(keep)
+    retaining.Retaining(store, keep)._hold_to(keep)
     shown = observations.snapshots()
     assert shown[["entity_id", "deleted"]].to_numpy().tolist() == [
         ["still", False],
@@ -255,7 +283,7 @@ def test_polls_stay_where_only_deliveries_are_counted_and_none_is_too_many(store
     for hours in (9, 8, 7):
         poll_at(observations, hours)
     keep = parse_keep(5)
-    retaining.Retention(store, keep)._hold_to(keep)
+    retaining.Retaining(store, keep)._hold_to(keep)
     assert len(observations.polls()) == 3
 
 

@@ -52,6 +52,14 @@ def test_all_that_arrives_during_a_commit_goes_into_the_next_one():
     assert [told.get_nowait() for _ in range(5)] == [["A"], ["B", "C"], ["D"], ["E", "F"], ["G"]]
 
 
+def test_what_is_told_to_be_committed_waits_no_more():
+    told = queue.Queue()
+    committer = Committer(lambda items: items, limit=4)
+    committer.submit(["a", "b"], lambda _: told.put(committer.waiting))
+    assert told.get(timeout=10) == 0
+    committer.stop()
+
+
 def test_a_failed_commit_is_the_outcome_of_each_item_and_the_next_is_tried():
     gate, told, error = Gate(), queue.Queue(), StoreError("full")
     committer = Committer(gate, limit=9)

@@ -143,3 +143,11 @@ def test_a_secret_that_was_revoked_stays_revoked_whichever_exposure_ends_last(la
     assert kept_secret(lab._parts.path, "tunnel") != secret
     assert ask(lab, "Host: older.example", secret) == 404
     assert secret not in lab.expose(base_url=TUNNEL).url
+
+
+def test_where_a_secret_cannot_be_kept_is_said_in_whole_sentences(lab, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ExposureError) as raised:
+        lab.expose(base_url=TUNNEL)
+    assert "exposures'. Make that folder writable" in str(raised.value)

@@ -6,22 +6,27 @@ The floors of the house; a module imports only from lower ones, or from its own 
     1   forks                                    what a forked child lets go of
     1   headers bodies codings instants          what is on the wire, read
     1   ownership progress whole                 a lock, a bar, a whole file
+    1   facts                                    what something does, shown
     1   exposure gates                           public URLs; what comes by a tunnel
     1   disks retention                          what a file stands on, how much it is to keep
+    1   sources paths                            where deliveries come from, and go to
+    2   private                                  files for the user alone
     2   background                               a loop in a thread
-    2   envelope secret                          a request handed on; a URL's secret part
+    2   envelope                                 a request handed on
     2   health                                   how a lab is
+    2   calling                                  what our HTTP clients go by
     2   code                                     a request as curl and Python
     2   given_back                               what of an answer leaves by a public origin
     2   signatures/                              how deliveries are signed
-    2   refusals                                 what must not be sent out
     2   states                                   states of entities, held against each other
+    3   secret                                   a URL's secret part
     3   measures                                 how long things take, how late
     3   handover/                                to a listener, and its answer back
     3   records pulled sent                      requests, deliveries; polls, fetches; attempts
     3   differences                              a payload held against what an API says
     4   tunnel server_extension/                 two ways to be reached from outside
     4   providers/ search columns                rules: no I/O, no threads
+    4   refusals                                 what must not be sent out
     4   diffs                                    two deliveries, held against each other
     5   mapping payloads frames                  rules that build on those
     5   verification                             signatures, by the provider's name

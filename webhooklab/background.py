@@ -169,13 +169,23 @@ class Errands:
         self._lock = threading.Lock()
 
     def run(self, function: Callable[[Any], object], argument: Any) -> None:
-        """Have `function(argument)` run soon. What it raises goes to the log."""
+        """Have `function(argument)` run soon. What it raises goes to the log.
+
+        Raises `RuntimeError` where the system gives no thread, and none of ours runs.
+        """
         with self._lock:
+            if self._running < self._most:
+                self._start_one()
             self._waiting.append((function, argument))
-            if self._running == self._most:
-                return
+
+    def _start_one(self) -> None:
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:  # the system has no more: those that run do it, too
+            if not self._running:
+                raise
+        else:
             self._running += 1
-        threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def _work(self) -> None:
         while (found := self._next()) is not None:

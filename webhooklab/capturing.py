@@ -11,7 +11,7 @@ from webhooklab import clock
 from webhooklab.defaults import HOST, MAX_BODY_BYTES
 from webhooklab.exposure import Behind
 from webhooklab.mapping import Mappings
-from webhooklab.retaining import Retention
+from webhooklab.retaining import Retaining
 from webhooklab.retention import Keep, parse_keep
 from webhooklab.server import Server
 from webhooklab.store import Store
@@ -53,7 +53,7 @@ class Capturing:
         self._store = store
         self._mappings = mappings
         self.since = clock.now_us()
-        self.retention = Retention(store, options.keep)
+        self.retention = Retaining(store, options.keep)
         with contextlib.ExitStack() as undo:
             self.server = Server(
                 store,

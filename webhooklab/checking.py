@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from webhooklab import providers
-from webhooklab.errors import CheckArgumentError
-from webhooklab.mapping import Mapping
+from webhooklab import paths, providers
+from webhooklab.errors import CheckArgumentError, sentence
 from webhooklab.providers import interpret
-from webhooklab.records import RELAYS, REWRITING, REWRITTEN_HEADER, Request
+from webhooklab.records import Request
 from webhooklab.signatures import UNCHECKED, Secrets, Verification, Verifier
 from webhooklab.signatures.keys import several
+from webhooklab.sources import RELAYS, REWRITING, REWRITTEN_HEADER
 from webhooklab.verification import sign, verifier
 
 _REWRITTEN = Verification(
@@ -32,7 +32,6 @@ class Check:
     path: str
     url: str | None
     reject: bool
-    mapping: Mapping = field(repr=False)
     verifier: Verifier = field(repr=False)
     made_up: bool
     """Whether the secret is that of our samples."""
@@ -110,9 +109,9 @@ class Checks:
             name = providers.find(provider).name
             made = verifier(provider, secret)
         except (TypeError, ValueError) as error:
-            raise CheckArgumentError(f"{error}.".replace("..", ".")) from error
-        mapping = Mapping(path)
-        check = Check(name, mapping.path, url, reject, mapping, made, made_up, _as_text(secret))
+            raise CheckArgumentError(sentence(error)) from error
+        base = paths.normal(path)
+        check = Check(name, base, url, reject, made, made_up, _as_text(secret))
         with self._lock:
             others = [each for each in self.active if (each.provider, each.path) != _key(check)]
             self.active = tuple(sorted([check, *others], key=lambda each: -len(each.path)))
@@ -125,7 +124,7 @@ class Checks:
 
     def concern(self, path: str) -> bool:
         """Whether deliveries to `path` are checked."""
-        return any(each.mapping.covers(path) for each in self.active)
+        return any(paths.covers(each.path, path) for each in self.active)
 
     @property
     def signers(self) -> tuple[str, ...]:
@@ -146,7 +145,7 @@ class Checks:
         """
         nearest = None
         for each in self.active:
-            if each.mapping.covers(path):
+            if paths.covers(each.path, path):
                 if each.provider == provider:
                     return each
                 nearest = nearest or each

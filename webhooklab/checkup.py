@@ -25,7 +25,7 @@ _SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class ListenerState:
     """What listens: in words, its URL, and what `Capturing.vitals` tells; None: nothing does.
 
     `elsewhere`: not in this kernel. `kernel_stalls`: of this kernel, where it is elsewhere.
@@ -40,7 +40,7 @@ class Listener:
 
 def examine(
     store: Store,
-    listener: Listener,
+    listener: ListenerState,
     exposures: Exposures,
     pulling: Pulling,
     sending: Sending,
@@ -62,7 +62,7 @@ def examine(
     return replace(found, warnings=warnings)
 
 
-def _of_listener(listener: Listener) -> Health:
+def _of_listener(listener: ListenerState) -> Health:
     known = Health(listener=listener.headline, url=listener.url)
     vitals = listener.vitals
     if vitals is None:
@@ -109,30 +109,30 @@ def _disk(path: Path) -> disks.Disk | None:
 
 def _poller(stats: Mapping[str, Any]) -> str:
     failed = f", {stats['failed']:,} failed" if stats["failed"] else ""
-    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
-    return f"{stats['doing']}; {stats['polls']:,} polls{failed}{last}"
+    return f"{stats['doing']}; {stats['polls']:,} polls{failed}{_last_error(stats)}"
 
 
 def _fetcher(stats: Mapping[str, Any]) -> str:
     doing = "running" if stats["running"] else "stopped"
-    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
     waiting, failed = stats["waiting"] + stats["under_way"], stats["failed"]
-    return f"{doing}; {stats['events']:,} events, {waiting:,} waiting, {failed:,} failed{last}"
+    counts = f"{stats['events']:,} events, {waiting:,} waiting, {failed:,} failed"
+    return f"{doing}; {counts}{_last_error(stats)}"
 
 
 def _forward(forward: Forward) -> str:
     stats = forward.stats
-    last = f" (last error: {stats['last_error']})" if stats["last_error"] else ""
-    return (
-        f"{forward.state}; {stats['sent']:,} sent, {stats['waiting']:,} waiting, "
-        f"{stats['failed']:,} failed{last}"
-    )
+    counts = f"{stats['sent']:,} sent, {stats['waiting']:,} waiting, {stats['failed']:,} failed"
+    return f"{forward.state}; {counts}{_last_error(stats)}"
+
+
+def _last_error(stats: Mapping[str, Any]) -> str:
+    return f" (last error: {stats['last_error']})" if stats["last_error"] else ""
 
 
 # Warnings, before there is trouble
 
 
-def _warnings(known: Health, listener: Listener) -> Iterator[str]:
+def _warnings(known: Health, listener: ListenerState) -> Iterator[str]:
     name = Path(known.file).name
     if known.dropped:
         keep = f": keep={known.keep!r}" if known.keep else ""
@@ -185,7 +185,7 @@ def _of_place(known: Health, name: str) -> Iterator[str]:
         )
 
 
-def _of_stalls(listener: Listener) -> Iterator[str]:
+def _of_stalls(listener: ListenerState) -> Iterator[str]:
     stalls = listener.vitals["stalls"] if listener.vitals else None
     if stalls is None or stalls["last_at"] is None:
         return

@@ -1,4 +1,7 @@
-"""Every limit and default, with its unit in its name. Nothing else in here, no imports."""
+"""Limits and defaults, each with its unit in its name. Nothing else in here, no imports.
+
+Some folders have more of them, in a `limits.py` of their own.
+"""
 
 from __future__ import annotations
 
@@ -110,6 +113,10 @@ MAX_ANSWER_DELAY_SECONDS = 300.0
 WAIT_TIMEOUT_SECONDS = 30.0
 ATTACHED_POLL_SECONDS = 0.1
 """How often an attached lab looks for rows that another process captured."""
+FOLLOW_SLICE_SECONDS = 0.25
+"""Who waits for deliveries looks up so often, to see whether it should stop."""
+POSITION_WRITTEN_SECONDS = 1.0
+"""How far a follower or a forward is, is written down at most so often."""
 
 # Health
 NOTICES_SECONDS = 2.0
@@ -189,6 +196,7 @@ IMPORT_CHUNK_BYTES = 8 * 2**20
 """Their bodies, all together."""
 MAX_IMPORTED_FILES = 100_000
 """In one directory."""
+
 # Sending on
 SEND_TIMEOUT_SECONDS = 30.0
 """How long one try may take in all."""
@@ -230,10 +238,6 @@ GRACE_SECONDS = 30.0
 # Display
 PROGRESS_AFTER_SECONDS = 0.5
 """Work that takes longer shows a progress bar."""
-FOLLOW_SLICE_SECONDS = 0.25
-"""Who waits for deliveries looks up so often, to see whether it should stop."""
-POSITION_WRITTEN_SECONDS = 1.0
-"""How far a follower is, is written down at most so often."""
 
 # Exposure
 MAX_HANDOVERS = 200

@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+def sentence(error: Exception) -> str:
+    """What an error says, with a full stop where it has none: others write no more than words."""
+    said = str(error)
+    return said if said.endswith((".", "?")) else f"{said}."
+
+
 class WebhookLabError(Exception):
     """The root: catch it to catch all that webhooklab raises on purpose."""
 

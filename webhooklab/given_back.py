@@ -27,9 +27,6 @@ PLAIN: Final[tuple[Pair, ...]] = (
 )
 """Headers of whatever is answered there: not to be kept, nor to act in that origin's name."""
 
-BODILESS: Final = (204, 304)
-"""Statuses whose answers have no body."""
-
 
 def given_back(headers: Iterable[Pair]) -> list[Pair]:
     """The headers of a lab's answer that a sender gets."""

@@ -16,8 +16,15 @@ from webhooklab.redaction import mask_pairs
 
 Pair: TypeAlias = tuple[str, str]
 
-_dense = json.JSONEncoder(separators=(",", ":")).encode
+NAME_CHARACTER: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+"""A character of a field's name, or of a method (RFC 9110, section 5.6.2)."""
+FIELD_VALUE: Final = r"[\t\x20-\x7e\x80-\xff]*"
+"""What may stand in a field (RFC 9110, section 5.5)."""
+BODILESS: Final = (204, 304)
+"""Statuses whose answers have no body, and so no length of one (RFC 9110, section 8.6)."""
 MISFRAMED: Final = "the body's framing is malformed"
+
+_dense = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Headers:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from webhooklab.facts import rows
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -82,27 +84,19 @@ class Health:
                 found[each.name] = value
         return found
 
-    def _texts(self) -> list[tuple[str, str]]:
-        return [
-            (name, _text(name, value))
-            for name, value in self._shown().items()
-            if value is not None and value != ""
-        ]
+    def _texts(self) -> dict[str, str]:
+        shown = self._shown().items()
+        return {name: _text(name, said) for name, said in shown if said is not None and said != ""}
 
     def __repr__(self) -> str:
         lines = [f"! {each}" for each in self.warnings] or ["nothing to warn of"]
-        lines += [f"{name:<16} {text}" for name, text in self._texts()]
+        lines += [f"{name:<16} {text}" for name, text in self._texts().items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         said = "".join(f"<li>{html.escape(each)}</li>" for each in self.warnings)
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for name, text in self._texts()
-        )
         head = f"<ul>{said}</ul>" if said else "<p>Nothing to warn of.</p>"
-        return f"{head}<table>{rows}</table>"
+        return f"{head}<table>{rows(self._texts())}</table>"
 
 
 def _text(name: str, value: Any) -> str:

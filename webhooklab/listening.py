@@ -18,7 +18,7 @@ from webhooklab import disks
 from webhooklab.answering import Rules
 from webhooklab.capturing import Capturing, Options
 from webhooklab.checking import Checks
-from webhooklab.checkup import Listener
+from webhooklab.checkup import ListenerState
 from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.exposure import Behind
 from webhooklab.gates import TakesGates
@@ -205,10 +205,10 @@ class Listening:
         elif self.remote is not None and not self.lost:
             self.remote.call("reload_mappings")
 
-    def told(self, timeout: float) -> Listener:
+    def told(self, timeout: float) -> ListenerState:
         """How it is; a process that does not say so within `timeout` seconds says nothing."""
         remote = self.remote
-        return Listener(
+        return ListenerState(
             headline=self.headline,
             url=self.url,
             vitals=self._vitals(timeout),

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from webhooklab import paths
 from webhooklab.errors import MappingError
 from webhooklab.instants import parse_instant
 from webhooklab.providers import interpret
@@ -50,12 +51,11 @@ class Mapping:
     state: Expression | None = None
 
     def __post_init__(self) -> None:
-        # "orders", "/orders" and "/orders/" are one path, and one mapping.
-        object.__setattr__(self, "path", "/" + self.path.strip("/"))
+        object.__setattr__(self, "path", paths.normal(self.path))
 
     def covers(self, path: str) -> bool:
         """Whether deliveries to `path` are meant."""
-        return path == self.path or path.startswith(self.path.rstrip("/") + "/")
+        return paths.covers(self.path, path)
 
     def check(self) -> None:
         """Raise `MappingError` for an expression that is neither JMESPath nor a function."""

@@ -15,9 +15,10 @@ from typing import Final
 import httpx
 
 from webhooklab import clock
+from webhooklab.calling import is_here
 from webhooklab.defaults import CHECK_TIMEOUT_SECONDS
 from webhooklab.envelope import VIA_HEADER
-from webhooklab.exposure import NOBODY, Exposure, reach_of
+from webhooklab.exposure import Exposure
 from webhooklab.records import Delivery
 from webhooklab.store import Store
 from webhooklab.verification import sign, verify
@@ -35,6 +36,10 @@ _ADVICE: Final = {
     "call lab.expose().",
 }
 """What to do when the Jupyter server itself says so."""
+_ALTERED: Final = (
+    "Something on the way changes what is sent, so that signatures over it cannot be checked here: "
+    "look for a proxy, tunnel or relay that rewrites requests."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +116,6 @@ def check(exposure: Exposure, store: Store) -> Check:
     return Check(hops, delivery.seq, altered)
 
 
-_ALTERED: Final = (
-    "Something on the way changes what is sent, so that signatures over it cannot be checked here: "
-    "look for a proxy, tunnel or relay that rewrites requests."
-)
-
-
 def _test() -> _Test:
     now = clock.now_us()
     message_id = f"msg_{secrets.token_hex(12)}"
@@ -141,13 +140,11 @@ def _send(url: str, test: _Test) -> _Answer:
 
 
 def _client(url: str) -> httpx.Client:
-    # What is on this machine is not asked for by way of a proxy; SSL_CERT_FILE counts all the same.
-    by_proxy = reach_of(url) != NOBODY
     return httpx.Client(
         timeout=CHECK_TIMEOUT_SECONDS,
         follow_redirects=False,
-        trust_env=by_proxy,
-        verify=httpx.create_ssl_context(),
+        trust_env=not is_here(url),
+        verify=httpx.create_ssl_context(),  # SSL_CERT_FILE as it is now
     )
 
 

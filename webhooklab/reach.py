@@ -132,13 +132,14 @@ def take_up(wish: Wish) -> None:
         door = _door(wish)
         if door is not None:
             wish.exposures.add(_by_jupyter(replace(wish, base_url=door or None)))
+    with suppress(WebhookLabError):
         address = open_tunnel(wish.file)
         if address is not None:
             wish.exposures.add(_by_tunnel(replace(wish, base_url=address)))
 
 
 def _door(wish: Wish) -> str | None:
-    """The address that a Jupyter server has for others, where it leads here; None: it does not."""
+    """The address that the user gave for the Jupyter server, "" if none; None: none leads here."""
     if kept_secret(wish.file, JUPYTER) is None:
         return None
     try:

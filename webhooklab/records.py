@@ -19,17 +19,6 @@ from webhooklab.signatures import UNCHECKED, Verification
 
 Kind: TypeAlias = Literal["time", "text", "count", "bytes"]
 
-RECOVERED: Final = "recovered"
-"""The source of a delivery that was made from what a poll saw."""
-IMPORTED: Final = "import"
-"""The source of a delivery that was loaded from a file: nothing is fetched or forwarded for it."""
-REPLAYED: Final = "replay"
-"""The source that a comparison gives to what we sent to ourselves again."""
-REPLAY_HEADER: Final = "webhooklab-replay"
-"""How the name of the header begins that a replay of ours carries, in any case."""
-REWRITTEN_HEADER: Final = "Webhooklab-Rewritten"
-"""Ours, on what a relay of others has written anew: its body is not the sender's byte for byte."""
-
 HERE: Final = "http://127.0.0.1/"
 """Where a delivery is sent again when nobody says where, and nobody listens for its file."""
 
@@ -61,15 +50,6 @@ EVENT_COLUMNS: Final[dict[str, Kind]] = {
     "body": "bytes",
 }
 """The columns of `lab.events`, in order, with what they hold. The index is `seq`."""
-
-REWRITING: Final = ("smee", "webhookrelay")
-"""The sources of what others' relays hand on, as far as they keep it."""
-RELAYS: Final = ("relay", *REWRITING)
-
-
-def is_replay(headers_json: str) -> bool:
-    """Whether a delivery is one that we sent again; its headers as `lab.events` has them."""
-    return f'["{REPLAY_HEADER}' in headers_json.lower()
 
 
 class Message:

@@ -10,7 +10,8 @@ import pandas as pd
 from webhooklab import clock, states
 from webhooklab.errors import RecoveryError
 from webhooklab.headers import Headers
-from webhooklab.records import RECOVERED, Arrival, Event, Interpretation, Request
+from webhooklab.records import Arrival, Event, Interpretation, Request
+from webhooklab.sources import RECOVERED
 from webhooklab.store import Store
 
 PATH: Final = "/recovered"

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from webhooklab.headers import Headers
+from webhooklab.records import Delivery
 
 
 class Judged(Protocol):
@@ -18,6 +19,17 @@ class Judged(Protocol):
     @property
     def verified(self) -> str:
         """What its signature is: "valid", "invalid", ..."""
+
+
+class Refuse(Protocol):
+    """Why nothing is sent out for a delivery; None: it is. `unverified`: whatever its signature."""
+
+    def __call__(self, delivery: Delivery, /, *, unverified: bool) -> str | None:
+        """The reason in words."""
+
+
+def no_refusal(_delivery: Delivery, /, *, unverified: bool) -> None:
+    """Something is sent out for all."""
 
 
 def refusal(

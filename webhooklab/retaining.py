@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _PULLED_EVERY_SECONDS: Final = 600.0
 
 
-class Retention:
+class Retaining:
     """Keeps a file to what `keep` says (None: everything), from `start` to `stop`."""
 
     def __init__(self, store: Store, keep: Keep | None) -> None:
@@ -62,13 +62,13 @@ class Retention:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._look.clear()
             try:
                 if self._keep is not None:
                     self._hold_to(self._keep)
             except CaptureFileError as error:  # a full disk or a lock may be gone the next time
                 logger.warning("older deliveries could not be dropped: %s", error)
             self._look.wait(RETENTION_EVERY_SECONDS)
+            self._look.clear()  # before what it tells of is looked at, or that could be missed
 
     def _hold_to(self, keep: Keep) -> None:
         while not self._stopping and keep is self._keep:

@@ -16,12 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
-
 from webhooklab.defaults import EXPOSURE_SECRET_BYTES, MAX_KEPT_GATES
-from webhooklab.errors import ExportError, ExposureError
+from webhooklab.errors import ExportError, ExposureError, sentence
 from webhooklab.gates import Gate
-from webhooklab.whole import written_whole
+from webhooklab.private import state_folder, write_private
 
 TUNNEL: Final = "tunnel"
 """The way that has gates."""
@@ -57,9 +55,9 @@ class Secret:
 
     def renew(self) -> str:
         """Have a new one from now on; returns it."""
-        kept = _kept(self._file)
+        kept = _read(self._file)
         self.text = secrets.token_urlsafe(EXPOSURE_SECRET_BYTES)
-        _keep(self._file, replace(kept, secrets={**kept.secrets, self._way: self.text}))
+        _write(self._file, replace(kept, secrets={**kept.secrets, self._way: self.text}))
         return self.text
 
     def gate(self, host: str, address: str, *, open: bool) -> Gate:  # noqa: A002 - the gate's word
@@ -67,10 +65,10 @@ class Secret:
 
         Where another exposure of the file has renewed the secret, the new one is this one's, too.
         """
-        kept = _kept(self._file)
+        kept = _read(self._file)
         self.text = kept.secrets.get(self._way, self.text)
         kept = replace(kept, secrets={**kept.secrets, self._way: self.text})
-        _keep(self._file, _with_gate(kept, host, address, open=open))
+        _write(self._file, _with_gate(kept, host, address, open=open))
         return Gate(f"/{self.text}", open=open)
 
 
@@ -86,12 +84,12 @@ def _with_gate(kept: _Kept, host: str, address: str, *, open: bool) -> _Kept:  #
 
 def kept_secret(file: Path, way: str) -> str | None:
     """The secret of a capture file by a way; None where it has none."""
-    return _kept(file).secrets.get(way)
+    return _read(file).secrets.get(way)
 
 
 def kept_gates(file: Path) -> dict[str, Gate]:
     """The gates of a capture file by host, as they were last set."""
-    kept = _kept(file)
+    kept = _read(file)
     secret = kept.secrets.get(TUNNEL)
     if secret is None:
         return {}
@@ -100,35 +98,32 @@ def kept_gates(file: Path) -> dict[str, Gate]:
 
 def open_tunnel(file: Path) -> str | None:
     """The address of the newest tunnel, where what comes by it is let through; else None."""
-    kept = _kept(file)
+    kept = _read(file)
     newest_is_open = next(reversed(kept.gates.values()), False)
     return kept.tunnel if newest_is_open and kept.tunnel else None
 
 
 def _place(file: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(file)).hexdigest()[:32]
-    folder = platformdirs.user_state_path("webhooklab", appauthor=False) / "exposures"
-    return folder / f"{digest}.json"
+    return state_folder("exposures") / f"{digest}.json"
 
 
-def _keep(file: Path, kept: _Kept) -> None:
+def _write(file: Path, kept: _Kept) -> None:
     keep(_place(file), asdict(kept), "The public URL's secret")
 
 
 def keep(place: Path, fields: dict[str, Any], what: str) -> None:
     """Write `what`, as JSON, for its owner only. Raises `ExposureError` where that cannot be."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with written_whole(place) as whole:
-            whole.write(json.dumps(fields).encode())
+        write_private(place, fields)
     except (OSError, ExportError) as error:
         raise ExposureError(
-            f"{what} cannot be kept in {place.parent}: {error} "
+            f"{what} cannot be kept in {place.parent}: {sentence(error)} "
             "Make that folder writable, or set XDG_STATE_HOME to one that is."
         ) from error
 
 
-def _kept(file: Path) -> _Kept:
+def _read(file: Path) -> _Kept:
     """What is kept: nothing where nothing is, or nothing that can be read."""
     with contextlib.suppress(OSError, ValueError, TypeError):
         return _Kept(**json.loads(_place(file).read_bytes()))

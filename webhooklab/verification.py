@@ -36,15 +36,16 @@ def verify(
     `provider` is one of `webhooklab.providers.names()`. `headers`: a mapping, pairs, or the text of
     the column `headers_json`. `body`: the raw bytes; text is taken as UTF-8. `secret`: as the
     provider shows it, text or bytes, or several while one is rotated; for providers that sign by
-    key pairs their public key (PayPal: the webhook's id and the certificate). `url`: the address
-    that the provider called, for those that sign it. `now`: the time of receipt, to which a
-    timestamp's age is measured; None: age is not checked, and the reason says so. `tolerance`: the
-    greatest age in seconds; None: that of the provider's own library.
+    key pairs their public key (PayPal: the webhook's id and the certificate); None: there is none.
+    `url`: the address that the provider called, for those that sign it. `now`: the time of receipt,
+    to which a timestamp's age is measured; None: age is not checked, and the reason says so.
+    `tolerance`: the greatest age in seconds; None: that of the provider's own library.
 
     The status is "valid"; "invalid"; "unsigned": it carries no signature; or "unverifiable":
     something is missing to decide, or a relay wrote the body anew. Pure and in constant time.
-    Nothing from the wire makes it raise; an unknown provider's name raises `ProviderError`, which
-    is a `ValueError`.
+    Nothing from the wire makes it raise. An unknown provider's name raises `ProviderError`, a
+    `now` that is no time `CheckArgumentError` (both are `ValueError`s), a secret that is neither
+    text nor bytes `TypeError`.
     """
     known = providers.find(provider)
     received_at = _instant(now)
@@ -61,16 +62,15 @@ def verify(
     return verifier.check(read, raw, url=url, method=method, now_us=received_at)
 
 
-def verifier(provider: str, secret: Secrets | None, *, tolerance: float | None = None) -> Verifier:
+def verifier(provider: str, secret: Secrets | None) -> Verifier:
     """What verifies many deliveries of one provider: its keys are read once.
 
     Raises `ProviderError` for an unknown provider, `CheckArgumentError` for one that does not sign
-    and for a secret that cannot be used; the secret is not in its text.
+    and for a secret that cannot be used, `TypeError` for one that is neither text nor bytes; the
+    secret is not in its text.
     """
-    known = providers.find(provider)
-    if not known.schemes:
-        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
-    made = Verifier(known.schemes, secret, tolerance_seconds=tolerance)
+    known = _signing(provider)
+    made = Verifier(known.schemes, secret)
     if made.problem:
         raise CheckArgumentError(f"{known.title}: {made.problem}")
     return made
@@ -94,9 +94,7 @@ def sign(
     `CheckArgumentError` for one that does not sign, for a secret that does not fit, and where the
     URL is signed and is None.
     """
-    known = providers.find(provider)
-    if not known.schemes:
-        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
+    known = _signing(provider)
     signed_at = _instant(now)
     assert signed_at is not None
     return signatures.sign(
@@ -117,18 +115,25 @@ def invent(provider: str, seed: str) -> SecretPair:
     (But an RSA pair is new each time.) Raises `ProviderError` for an unknown provider,
     `CheckArgumentError` for one that does not sign.
     """
-    known = providers.find(provider)
-    if not known.schemes:
-        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
+    known = _signing(provider)
     scheme = next((each for each in known.schemes if each.key != "whsec"), known.schemes[0])
     return signatures.invent(scheme, seed)
+
+
+def _signing(name: str) -> Provider:
+    """The provider of this name, which signs. Raises `ProviderError`, `CheckArgumentError`."""
+    known = providers.find(name)
+    if not known.schemes:
+        raise CheckArgumentError(f"{known.title}: {_without_schemes(known).reason}")
+    return known
 
 
 def _without_schemes(provider: Provider) -> Verification:
     if provider.unsigned is None:
         return Verification("unsigned", f"how {provider.title} signs is not known here")
-    is_unknown_to_us = provider.unsigned.endswith("not checked here")
-    return Verification("unverifiable" if is_unknown_to_us else "unsigned", provider.unsigned)
+    return Verification(
+        "unverifiable" if provider.signs_otherwise else "unsigned", provider.unsigned
+    )
 
 
 def _instant(now: Instant | None) -> int | None:
@@ -136,7 +141,9 @@ def _instant(now: Instant | None) -> int | None:
         return None
     instant = parse_instant(now)
     if instant is None:
-        raise CheckArgumentError("now is no time: pass a datetime, or Unix time in seconds")
+        raise CheckArgumentError(
+            "now is no time: pass a datetime, Unix time in seconds, or ISO 8601 text"
+        )
     return instant
 
 

@@ -18,7 +18,8 @@ from webhooklab.errors import FilterError
 from webhooklab.frames import RowColumns, UnbatchedColumns, event_columns, log_frame
 from webhooklab.instants import parse_instant
 from webhooklab.payloads import PayloadColumns
-from webhooklab.records import EVENT_COLUMNS, REPLAYED, is_replay
+from webhooklab.records import EVENT_COLUMNS
+from webhooklab.sources import REPLAYED, is_replay
 from webhooklab.store import Chunk, Connection, Store
 
 LIGHT_COLUMNS: Final = tuple(name for name in EVENT_COLUMNS if name != "body")

@@ -24,12 +24,13 @@ from webhooklab.answering.rules import (
     answer_told,
     rule_from,
 )
-from webhooklab.answering.usual import OK, unavailable
+from webhooklab.answering.usual import OK, WITHOUT_BODY, unavailable
 
 __all__ = [
     "FORWARD",
     "OK",
     "RESPOND",
+    "WITHOUT_BODY",
     "Asker",
     "Body",
     "Calls",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import threading
 import traceback
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
 from webhooklab.answering.making import Asker, Made
 from webhooklab.answering.response import answer_from
 from webhooklab.answering.usual import OK
+from webhooklab.background import Errands
 from webhooklab.defaults import ANSWER_SECONDS, ANSWER_THREADS
 from webhooklab.records import Answer, Delivery
 
@@ -29,8 +28,8 @@ _FAILED = Answer(500, body=b"the function that answers has failed")
 class Calls:
     """Calls a function for each delivery: so many at a time, the others wait.
 
-    A thread ends when there is nothing left to call, so nothing has to be stopped. What goes wrong
-    in the function is shown with its traceback, as is what it returns that is no answer.
+    What goes wrong in the function is shown with its traceback, as is what it returns that is no
+    answer.
     """
 
     def __init__(self, function: Function, find: Find) -> None:
@@ -38,38 +37,14 @@ class Calls:
         self.seconds = ANSWER_SECONDS
         self._function = function
         self._find = find
-        self._waiting: deque[tuple[int, Asker]] = deque()
-        self._threads = 0
-        self._lock = threading.Lock()
+        self._errands = Errands("webhooklab-answers", ANSWER_THREADS)
 
     def make(self, seq: int, asker: Asker) -> None:
         """Have the function called soon, with the delivery as it is stored."""
-        with self._lock:
-            self._waiting.append((seq, asker))
-            if self._threads == ANSWER_THREADS:
-                return
-            self._threads += 1
-        # A daemon: what hangs in a user's function must not keep a kernel from ending.
-        thread = threading.Thread(target=self._work, name="webhooklab-answers", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the system has no more; what waits may be called by the others
-            with self._lock:
-                self._threads -= 1
-            raise
+        self._errands.run(self._call, (seq, asker))
 
-    def _work(self) -> None:
-        while (found := self._next()) is not None:
-            self._call(*found)
-
-    def _next(self) -> tuple[int, Asker] | None:
-        with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            self._threads -= 1
-            return None
-
-    def _call(self, seq: int, asker: Asker) -> None:
+    def _call(self, asked: tuple[int, Asker]) -> None:
+        seq, asker = asked
         if asker.over:
             return
         try:

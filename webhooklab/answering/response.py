@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-from webhooklab.answering.usual import OK
+from webhooklab.answering.usual import OK, WITHOUT_BODY
 from webhooklab.errors import AnswerError
-from webhooklab.headers import Pair
+from webhooklab.headers import FIELD_VALUE, NAME_CHARACTER, Pair
 from webhooklab.records import Answer
 
 Body: TypeAlias = bytes | str | dict[str, Any] | list[Any]
@@ -20,12 +20,8 @@ GivenHeaders: TypeAlias = Mapping[str, str | int] | Iterable[tuple[str, str | in
 
 _LOWEST_STATUS: Final = 200
 _HIGHEST_STATUS: Final = 599
-_WITHOUT_BODY: Final = (204, 205, 304)
-"""RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5."""
-
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-"""RFC 9110, sections 5.1 and 5.5."""
+_is_name: Final = re.compile(f"{NAME_CHARACTER}+").fullmatch
+_is_value: Final = re.compile(FIELD_VALUE).fullmatch
 _OURS: Final = frozenset(
     {
         *("content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"),
@@ -57,7 +53,7 @@ class Response:
         """The same as it goes on the wire."""
         status = _checked_status(self.status)
         body, content_type = _encoded(self.body)
-        if body and status in _WITHOUT_BODY:
+        if body and status in WITHOUT_BODY:
             raise AnswerError(f"An answer with status {status} has no body: leave body= out.")
         pairs = _checked_pairs(self.headers)
         if body and not any(name.lower() == "content-type" for name, _ in pairs):
@@ -128,7 +124,7 @@ def _checked_pairs(headers: object) -> tuple[Pair, ...]:
 
 
 def _checked_name(name: object) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _is_name(name):
         raise AnswerError(f"{name!r} is no name of a header: use letters, digits and '-'.")
     if name.lower() in _OURS:
         raise AnswerError(f"The header {name} is set by the listener: leave it out.")
@@ -142,7 +138,7 @@ def _checked_name(name: object) -> str:
 
 def _checked_value(name: str, value: object) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _VALUE.fullmatch(text):
+    if not isinstance(text, str) or not _is_value(text):
         raise AnswerError(
             f"The value of the header {name} must be text of one line, in Latin-1 without "
             "control characters."

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from webhooklab import paths
 from webhooklab.answering.making import Maker
 from webhooklab.answering.usual import OK
 from webhooklab.defaults import MAX_ANSWER_DELAY_SECONDS
 from webhooklab.errors import AnswerError
-from webhooklab.mapping import Mapping as PathMapping
 from webhooklab.records import Answer
 
 _FAILURE: Final = Answer(500, body=b"it was to fail (failure_rate)")
@@ -54,7 +54,8 @@ class Rule:
         name: str | None = None,
         by: str = RESPOND,
     ) -> None:
-        self._mapping = PathMapping(_checked_path(path))
+        self.path = paths.normal(_checked_path(path))
+        """Deliveries to it and below are meant."""
         self._answer = answer
         self._delay = _checked("delay", delay, MAX_ANSWER_DELAY_SECONDS)
         self._times = _checked_times(times)
@@ -63,14 +64,9 @@ class Rule:
         self._matched = 0
         self._rules: Rules | None = None
         self.by = by
-        self.name = self._mapping.path if name is None else name
+        self.name = self.path if name is None else name
         self.answered = 0
         """How many senders have had their answer by this rule."""
-
-    @property
-    def path(self) -> str:
-        """Deliveries to it and below are meant."""
-        return self._mapping.path
 
     @property
     def maker(self) -> Maker | None:
@@ -103,7 +99,7 @@ class Rule:
     def covers(self, path: str, *, made: bool) -> bool:
         """Whether deliveries to `path` are meant; `made` says if an answer may be made."""
         # "/" is all, also what is no path: `OPTIONS *`.
-        covered = self.path == "/" or self._mapping.covers(path)
+        covered = self.path == "/" or paths.covers(self.path, path)
         return covered and (made or self._maker is None)
 
     def take(self, chance: Callable[[], float]) -> Choice | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from webhooklab.comparison.arrays import texts
 from webhooklab.comparison.sides import column, is_invalid, pushes
 from webhooklab.comparison.wording import BECAUSE, count, elapsed, instant, seconds, shortened
-from webhooklab.records import RECOVERED
+from webhooklab.sources import RECOVERED
 
 
 @dataclass(frozen=True)

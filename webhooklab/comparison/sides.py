@@ -17,7 +17,8 @@ from webhooklab.comparison.arrays import (
     ticks,
 )
 from webhooklab.comparison.deleting import deletions
-from webhooklab.records import EVENT_COLUMNS, RECOVERED, REPLAY_HEADER, REPLAYED
+from webhooklab.records import EVENT_COLUMNS
+from webhooklab.sources import RECOVERED, REPLAY_HEADER, REPLAYED
 
 OUR_OWN: Final = (RECOVERED, REPLAYED)
 """Sources of deliveries that we made ourselves."""

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
 
 from webhooklab.defaults import MAX_HANDED_ANSWER_BYTES, MAX_HEADER_BYTES
-from webhooklab.headers import Headers, parse_status_block
+from webhooklab.headers import BODILESS, Headers, parse_status_block
 
 _END: Final = b"\r\n\r\n"
 _JOINED_BYTES: Final = 64 * 2**10
 """Shorter requests go into one packet, header block and body; longer ones are not copied."""
-_WITHOUT_LENGTH: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +122,13 @@ class Connection(asyncio.Protocol):
 
 def _length(status: int, headers: Headers) -> int:
     """How many bytes the body has. Raises `ValueError` when that is not announced as we do it."""
-    if status in _WITHOUT_LENGTH:
+    if status in BODILESS:
         return 0
     announced = headers.get("Content-Length") or ""
     if "Transfer-Encoding" in headers or not announced.isascii() or not announced.isdecimal():
         raise ValueError("an answer without a length")
-    if len(announced) > len(str(MAX_HANDED_ANSWER_BYTES)):
-        raise ValueError("too long an answer")
-    if int(announced) > MAX_HANDED_ANSWER_BYTES:
+    # Its digits first: thousands of them take long to read.
+    too_many = len(announced) > len(str(MAX_HANDED_ANSWER_BYTES))
+    if too_many or int(announced) > MAX_HANDED_ANSWER_BYTES:
         raise ValueError("too long an answer")
     return int(announced)

@@ -16,7 +16,7 @@ from webhooklab.defaults import GRACE_SECONDS
 from webhooklab.errors import CaptureFileError, ListenerProcessError
 from webhooklab.lab.frames import Frames
 from webhooklab.mapping import Expression, Mapping
-from webhooklab.records import RECOVERED
+from webhooklab.sources import RECOVERED
 
 if TYPE_CHECKING:
     from webhooklab.live import LiveComparison

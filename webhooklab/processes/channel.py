@@ -76,8 +76,7 @@ class Connection:
         self.peer = Peer(self._background, self._write, handle)
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(WebSocketClosedError):
-            asyncio.ensure_future(self._socket.write_message(text)).add_done_callback(_forget)
+        _send(self._socket, text)
 
     def _take(self, text: str | bytes | None) -> None:
         if text is not None:
@@ -207,8 +206,12 @@ class _Socket(WebSocketHandler):
             self._hub.forget(self._peer)
 
     def send(self, text: str) -> None:
-        with contextlib.suppress(WebSocketClosedError):
-            asyncio.ensure_future(self.write_message(text)).add_done_callback(_forget)
+        _send(self, text)
+
+
+def _send(socket: WebSocketClientConnection | WebSocketHandler, text: str) -> None:
+    with contextlib.suppress(WebSocketClosedError):
+        asyncio.ensure_future(socket.write_message(text)).add_done_callback(_forget)
 
 
 def _forget(written: asyncio.Future[Any]) -> None:

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from webhooklab import paths
 from webhooklab.answering import RESPOND, Made, Maker, Rule, answer_told
 from webhooklab.checking import Check, Checks
 from webhooklab.errors import ListenerProcessError
 from webhooklab.gates import Gate
-from webhooklab.mapping import Mapping
 from webhooklab.processes.remote import Remote
 from webhooklab.signatures import Secrets
 from webhooklab.signatures.keys import several
@@ -128,7 +128,7 @@ class RemoteChecks(Checks):
         super().__init__()
         self.base_url = base_url
         self._remote = remote
-        self._known = [Mapping(path) for path in known]
+        self._known = known
 
     def add(
         self,
@@ -155,7 +155,7 @@ class RemoteChecks(Checks):
         return super().add(provider, secret, path=path, url=url, reject=reject, made_up=made_up)
 
     def concern(self, path: str) -> bool:
-        return super().concern(path) or any(each.covers(path) for each in self._known)
+        return super().concern(path) or any(paths.covers(each, path) for each in self._known)
 
 
 class RemoteGates:

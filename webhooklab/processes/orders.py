@@ -63,6 +63,7 @@ class Orders:
     def _add_rule(self, given: dict[str, Any]) -> int:
         function = given.pop("function")
         maker = None if function is None else self._asking(function, given.pop("named"))
+        self._away_until = 0.0  # who gives a rule is there
         number = next(self._numbers)
         self._forget_old(number)
         self._given[number] = self._rules.add(rule_from(given, maker))

@@ -13,12 +13,10 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import platformdirs
-
 from webhooklab import __version__
 from webhooklab.errors import ExportError
 from webhooklab.ownership import Ownership
-from webhooklab.whole import written_whole
+from webhooklab.private import state_folder, write_private
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ class Registry:
     """The listeners of this user on this machine. `folder` None: the user's state folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or _default_folder()
+        self._folder = folder or state_folder("listeners")
 
     def add(self, entry: Entry) -> bool:
         """Note a listener, in place of an earlier one of its file; False where that cannot be.
@@ -57,9 +55,7 @@ class Registry:
         Listening goes on without it; only nobody finds the listener.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with written_whole(self._place(Path(entry.file))) as place:
-                place.write(json.dumps(asdict(entry)).encode())
+            write_private(self._place(Path(entry.file)), asdict(entry))
         except (OSError, ExportError) as error:
             logger.warning("%s cannot be listed: %s", entry, error)
             return False
@@ -96,10 +92,6 @@ class Registry:
         with contextlib.suppress(OSError, ValueError, TypeError):
             return Entry(**json.loads(place.read_text()))
         return None
-
-
-def _default_folder() -> Path:
-    return platformdirs.user_state_path("webhooklab", appauthor=False) / "listeners"
 
 
 def _lives(entry: Entry) -> bool:

@@ -63,8 +63,9 @@ class Provider:
     name: what the column `provider` says. title: its name as people write it. source: where its
     webhooks are documented. marks: any one of them makes a request its own. reads: its events, as
     `Fields` or as a function; a body that cannot be read is one event of which nothing is known.
-    schemes: how it signs, the strongest first. unsigned: why there are no schemes. handshake: its
-    answer before it sends events. tests_signatures: it signs some handshakes wrongly, to see them
+    schemes: how it signs, the strongest first. unsigned: why there are no schemes; signs_otherwise:
+    because it signs in a way that is not checked here. handshake: its answer before it sends
+    events. tests_signatures: it signs some handshakes wrongly, to see them
     refused (401). signs_handshakes: False: it never does, so that they are not held to a signature.
     Nothing here raises on anything from the wire.
     """
@@ -76,6 +77,7 @@ class Provider:
     reads: Fields | Read
     schemes: tuple[Scheme, ...] = ()
     unsigned: str | None = None
+    signs_otherwise: bool = False
     handshake: Handshake | None = None
     tests_signatures: bool = False
     signs_handshakes: bool = True

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from webhooklab.headers import Headers
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import Fields, mapping, text
 from webhooklab.providers.marks import Mark
@@ -143,8 +144,7 @@ def dropbox_handshake(request: Request, _secret: str | None) -> Answer | None:
     challenge = parse_qs(request.query_string).get("challenge")
     if not challenge:
         return None
-    plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
-    return Answer(200, plain, challenge[0].encode("utf-8", "replace"))
+    return answers.plain(challenge[0])
 
 
 DROPBOX = Provider(

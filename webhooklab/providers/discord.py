@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import instant, mapping, text
 from webhooklab.providers.marks import Mark
@@ -61,7 +62,7 @@ def handshake(request: Request, _secret: str | None) -> Answer | None:
     if isinstance(kind, bool) or "event" in body:
         return None
     if kind == 1:
-        return Answer(200, (("Content-Type", "application/json"),), b'{"type":1}')
+        return answers.as_json({"type": 1})
     return Answer(204) if kind == 0 else None
 
 

@@ -72,6 +72,11 @@ def identity(value: object) -> str | None:
     return text(value) or None
 
 
+def snake_case(name: str) -> str:
+    """`agent_session` of `AgentSession`."""
+    return _humps("_", name).lower()
+
+
 def instant(value: object) -> int | None:
     """A time as providers write it: as `parse_instant` reads it, as GitLab does, or as mail does.
 
@@ -93,6 +98,7 @@ def _otherwise(written: str) -> object:
 
 
 _LONGEST_TIME = 50
+_humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
 _is_of_mail = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} .+").fullmatch
 _space_before_offset = re.compile(r" (?=[+-]\d\d:?\d\d$)").sub
 _READS: dict[str, Callable[[object], str | int | None]] = {

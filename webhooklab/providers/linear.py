@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from webhooklab.headers import Headers
 from webhooklab.providers.base import Provider, Retries
-from webhooklab.providers.fields import Fields, mapping
+from webhooklab.providers.fields import Fields, mapping, snake_case
 from webhooklab.providers.marks import Mark
 from webhooklab.signatures import table
-
-_humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
 
 
 def _event_type(headers: Headers, body: Any) -> str | None:
@@ -33,7 +30,7 @@ def _kind(_headers: Headers, body: Any) -> str | None:
     kind = mapping(body).get("type")
     if not isinstance(kind, str):
         return None
-    return _ABOUT[kind][0] if kind in _ABOUT else _humps("_", kind).lower()
+    return _ABOUT[kind][0] if kind in _ABOUT else snake_case(kind)
 
 
 def _identity(_headers: Headers, body: Any) -> Any:

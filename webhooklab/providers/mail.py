@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from webhooklab.headers import Headers
@@ -12,10 +11,6 @@ from webhooklab.providers.marks import Mark
 from webhooklab.signatures import table
 
 _NO_SIGNATURE = "{} does not sign its webhooks: put user:password@ into their URL"
-
-
-_OF_MESSAGE = Fields(entity_type="=message")
-
 
 SENDGRID = Provider(
     name="sendgrid",
@@ -58,10 +53,10 @@ MAILGUN = Provider(
         Mark(keys=("event-data",), has=("signature.token",)),
         Mark(agent="mailgun"),
     ),
-    reads=replace(
-        _OF_MESSAGE,
+    reads=Fields(
         event_type=("event-data.event", "event"),
         event_id=("event-data.id", "token"),
+        entity_type="=message",
         entity_id=("event-data.message.headers.message-id", "Message-Id", "message-id"),
         occurred_at=("event-data.timestamp", "timestamp"),
     ),
@@ -87,10 +82,10 @@ POSTMARK = Provider(
         Mark(keys=("RecordType", "MessageID", "ID", "Metadata"), has=("RecordType", "MessageID")),
         Mark(keys=("FromName", "From"), has=("MessageStream", "MessageID")),
     ),
-    reads=replace(
-        _OF_MESSAGE,
+    reads=Fields(
         event_type=_postmark_type,
         event_id="ID",
+        entity_type="=message",
         entity_id="MessageID",
         occurred_at=("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt"),
     ),
@@ -129,9 +124,9 @@ BREVO = Provider(
         Mark(keys=("event", "id"), has=("ts_event", "message-id", "event")),
         Mark(keys=("event", "id"), has=("s_epoch", "message-id", "event")),
     ),
-    reads=replace(
-        _OF_MESSAGE,
+    reads=Fields(
         event_type="event",
+        entity_type="=message",
         entity_id="message-id",
         occurred_at=("ts_epoch", "ts_event", "s_epoch"),
     ),
@@ -147,10 +142,10 @@ MAILERSEND = Provider(
         Mark(keys=("type",), has=("data.email.message.id", "data.morph")),
         Mark(keys=("type",), has=("data.email.message.id", "webhook_id")),
     ),
-    reads=replace(
-        _OF_MESSAGE,
+    reads=Fields(
         event_type="type",
         event_id="data.id",
+        entity_type="=message",
         entity_id="data.email.message.id",
         occurred_at=("data.created_at", "created_at"),
     ),
@@ -200,10 +195,10 @@ POSTAL = Provider(
         Mark(header="x-postal-signature-256"),
         Mark(keys=("event",), has=("payload.message.token", "timestamp")),
     ),
-    reads=replace(
-        _OF_MESSAGE,
+    reads=Fields(
         event_type="event",
         event_id="uuid",
+        entity_type="=message",
         entity_id=("payload.message.id", "payload.original_message.id"),
         occurred_at="timestamp",
     ),

@@ -95,7 +95,9 @@ UNISENDER_GO = Provider(
     ),
     reads=_unisender,
     unsigned="Unisender Go has an MD5 in its body, which is not checked here",
+    signs_otherwise=True,
 )
+
 _SES = Fields(
     event_type=("eventType", "notificationType"),
     entity_type="=message",

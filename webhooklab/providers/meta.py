@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from webhooklab.bodies import dump_json
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import instant, mapping, text
 from webhooklab.providers.marks import Mark
@@ -111,8 +112,7 @@ def handshake(request: Request, _secret: str | None) -> Answer | None:
     challenge = query.get("hub.challenge")
     if query.get("hub.mode") != ["subscribe"] or not challenge:
         return None
-    plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
-    return Answer(200, plain, challenge[0].encode("utf-8", "replace"))
+    return answers.plain(challenge[0])
 
 
 META = Provider(

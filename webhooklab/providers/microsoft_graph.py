@@ -5,19 +5,17 @@ https://learn.microsoft.com/graph/change-notifications-delivery-webhooks.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qs
 
 from webhooklab.headers import Headers
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
-from webhooklab.providers.fields import Fields, mapping, text
+from webhooklab.providers.fields import Fields, mapping, snake_case, text
 from webhooklab.providers.marks import Mark
 from webhooklab.providers.places import dig
 from webhooklab.records import Answer, Request
 from webhooklab.signatures import table
-
-_humps = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
 
 
 def _kind(_headers: Headers, item: Any) -> str | None:
@@ -25,7 +23,7 @@ def _kind(_headers: Headers, item: Any) -> str | None:
     if mapping(item).get("lifecycleEvent") is not None:
         return "subscription"
     said = text(dig(item, ("resourceData", "@odata.type")))
-    return _humps("_", said.rpartition(".")[2]).lower() or None if said else None
+    return snake_case(said.rpartition(".")[2]) or None if said else None
 
 
 def _subscription(_headers: Headers, item: Any) -> Any:
@@ -46,8 +44,7 @@ def handshake(request: Request, _secret: str | None) -> Answer | None:
     tokens = parse_qs(request.query_string).get("validationToken")
     if not tokens:
         return None
-    plain = (("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff"))
-    return Answer(200, plain, tokens[0].encode("utf-8", "replace"))
+    return answers.plain(tokens[0])
 
 
 MICROSOFT_GRAPH = Provider(

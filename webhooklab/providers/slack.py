@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import instant, mapping, text, unwrapped
 from webhooklab.providers.marks import Mark
@@ -92,8 +92,7 @@ def handshake(request: Request, _secret: str | None) -> Answer | None:
     challenge = body.get("challenge")
     if body.get("type") != "url_verification" or not isinstance(challenge, str):
         return None
-    answer = json.dumps({"challenge": challenge}).encode()
-    return Answer(200, (("Content-Type", "application/json"),), answer)
+    return answers.as_json({"challenge": challenge})
 
 
 SLACK = Provider(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import instant, mapping, text
 from webhooklab.providers.marks import Mark
@@ -49,7 +50,7 @@ def handshake(request: Request, _secret: str | None) -> Answer | None:
     kind = request.headers.get("twitch-eventsub-message-type")
     if kind != "webhook_callback_verification" or not isinstance(challenge, str):
         return None
-    return Answer(200, (("Content-Type", "text/plain"),), challenge.encode("utf-8", "replace"))
+    return answers.plain(challenge)
 
 
 TWITCH = Provider(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from typing import Any
 
 from webhooklab.headers import Headers
+from webhooklab.providers import answers
 from webhooklab.providers.base import Provider, Retries
 from webhooklab.providers.fields import Fields, mapping
 from webhooklab.providers.marks import Mark
@@ -37,8 +37,7 @@ def handshake(request: Request, secret: str | None) -> Answer | None:
         return None
     token = plain.encode("utf-8", "surrogatepass")
     encrypted = hmac.new(secret.encode(), token, hashlib.sha256).hexdigest()
-    answer = json.dumps({"plainToken": plain, "encryptedToken": encrypted}).encode()
-    return Answer(200, (("Content-Type", "application/json"),), answer)
+    return answers.as_json({"plainToken": plain, "encryptedToken": encrypted})
 
 
 ZOOM = Provider(

@@ -8,10 +8,10 @@ from typing import Any
 from webhooklab.background import BackgroundLoop
 from webhooklab.observations import Observations
 from webhooklab.pulling.fetcher import Fetcher
-from webhooklab.pulling.intake import Refuse, no_refusal
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.poller import Poller
 from webhooklab.pulling.source import Sought, Source
+from webhooklab.refusals import Refuse, no_refusal
 from webhooklab.store import Store
 
 

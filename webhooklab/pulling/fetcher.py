@@ -11,23 +11,25 @@ from webhooklab import clock
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import FETCH_TIMEOUT_SECONDS, MAX_RATE_WAIT_SECONDS
 from webhooklab.errors import FetchTimeout
+from webhooklab.facts import Factual
 from webhooklab.observations import Observations
 from webhooklab.pulled import Fetch
 from webhooklab.pulling.answers import Answer, Failure, Tally
 from webhooklab.pulling.getter import Getter
-from webhooklab.pulling.intake import Intake, Refuse, Wanted, no_refusal
+from webhooklab.pulling.intake import Intake, Wanted
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.source import Sought
-from webhooklab.pulling.statistics import FetchStatistics, html_table
+from webhooklab.pulling.statistics import FetchStatistics
 from webhooklab.pulling.templates import Template
 from webhooklab.pulling.truth import TruthReader
 from webhooklab.records import Delivery
+from webhooklab.refusals import Refuse, no_refusal
 from webhooklab.store import Store
 
 logger = logging.getLogger(__name__)
 
 
-class Fetcher:
+class Fetcher(Factual):
     """Fetches for each delivery from `start` to `stop`; on `background`, which must be running.
 
     One GET serves all events that wait for its URL; an event that comes while it is under way
@@ -100,7 +102,7 @@ class Fetcher:
 
         `events` (with a row), `requests`, `coalesced` (events that were served by another's GET),
         `failed`, `refused`, `response_bytes`, `failing` (the newest GET brought nothing),
-        `last_error`, `waiting` and `under_way` (now).
+        `last_error`; and now: `waiting`, `under_way`, `running`.
         """
         waiting = sum(map(len, list(self._waiting.values())))
         now = {"waiting": waiting, "under_way": len(self._under_way), "running": self.running}
@@ -126,23 +128,19 @@ class Fetcher:
             return f"{self.name} was stopped."
         return self._intake.passed_over(delivery)
 
-    def __repr__(self) -> str:
-        return f"<Fetcher {self.name!r}: " + "; ".join(f"{k} {v}" for k, v in self._facts()) + ">"
-
-    def _repr_html_(self) -> str:
-        return html_table(f"Fetcher {self.name}", dict(self._facts()))
-
-    def _facts(self) -> list[tuple[str, str]]:
+    def _facts(self) -> dict[str, str]:
         stats = self.stats
         state = f"{stats['under_way']} under way, {stats['waiting']} events waiting"
-        facts = [
-            ("url", self.url_template),
-            ("state", state if self.running else "stopped"),
-            ("events", f"{stats['events']:,} ({stats['coalesced']:,} shared another's GET)"),
-            ("requests", f"{stats['requests']:,}, {stats['response_bytes']:,} bytes"),
-            ("failed", f"{stats['failed']:,}, and {stats['refused']:,} refused"),
-        ]
-        return facts + [("last error", stats["last_error"])] * bool(stats["last_error"])
+        facts = {
+            "url": self.url_template,
+            "state": state if self.running else "stopped",
+            "events": f"{stats['events']:,} ({stats['coalesced']:,} shared another's GET)",
+            "requests": f"{stats['requests']:,}, {stats['response_bytes']:,} bytes",
+            "failed": f"{stats['failed']:,}, and {stats['refused']:,} refused",
+        }
+        if stats["last_error"]:
+            facts["last error"] = stats["last_error"]
+        return facts
 
     # On the loop
 

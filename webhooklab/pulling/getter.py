@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -21,9 +19,9 @@ from tenacity import (
 )
 
 from webhooklab import __version__, clock
+from webhooklab.calling import MAX_DETAIL_CHARACTERS, TRY_AGAIN, certificates, is_here
 from webhooklab.codings import ACCEPTED, Coding, CodingError
 from webhooklab.defaults import MAX_PULL_REDIRECTS, MAX_RATE_WAIT_SECONDS
-from webhooklab.exposure import NOBODY, reach_of
 from webhooklab.pulling.answers import Answer, Failure, Tally
 from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.origins import joined, masked, origin, parsed
@@ -35,9 +33,7 @@ _HEADERS: Final = {
     "Accept-Encoding": ACCEPTED,
 }
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
 _BROKEN: Final = "the connection broke off"
-_MAX_DETAIL: Final = 200
 
 
 class Getter:
@@ -70,10 +66,9 @@ class Getter:
         self._client = httpx.AsyncClient(
             auth=auth,
             headers=_with_defaults(headers or {}),
-            verify=_certificates(),
+            verify=certificates(),
             timeout=limits.silence_seconds,
-            # What is on this machine is not asked for by way of a proxy.
-            trust_env=reach_of(str(given)) != NOBODY,
+            trust_env=not is_here(str(given)),
             limits=httpx.Limits(max_connections=connections),
         )
 
@@ -130,8 +125,8 @@ class Getter:
         """Raise `Failure` for a URL of another origin: what is ours to send is not for it."""
         if origin(url) != origin(self.url):
             raise Failure(
-                f"{what} to another origin, {masked(url)[:_MAX_DETAIL]}: credentials do not "
-                "go there. If it is right, pass that URL."
+                f"{what} to another origin, {masked(url)[:MAX_DETAIL_CHARACTERS]}: credentials do "
+                "not go there. If it is right, pass that URL."
             )
 
     async def _ask(self, url: httpx.URL, tally: Tally, validators: Mapping[str, str]) -> Answer:
@@ -196,14 +191,8 @@ class Getter:
             self._open_at = max(self._open_at, clock.monotonic() + wait)
         # GitHub refuses with 403 where others say 429.
         limited = answer.status == 403 and said.wait_seconds > 0
-        if answer.status in _TRY_AGAIN or limited:
+        if answer.status in TRY_AGAIN or limited:
             raise Failure(status_text(answer.status), status=answer.status, again=True)
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """The trusted authorities: reading them takes 100 ms, so all clients share them."""
-    return httpx.create_ssl_context()
 
 
 def _with_defaults(headers: Mapping[str, str]) -> httpx.Headers:
@@ -263,4 +252,4 @@ async def _translated(limits: Limits) -> AsyncIterator[None]:
 
 
 def _detail(error: Exception) -> str:
-    return str(error)[:_MAX_DETAIL] or type(error).__name__
+    return str(error)[:MAX_DETAIL_CHARACTERS] or type(error).__name__

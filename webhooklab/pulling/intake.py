@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import httpx
 
@@ -18,21 +18,10 @@ from webhooklab.pulling.answers import Failure
 from webhooklab.pulling.source import Sought
 from webhooklab.pulling.templates import Template
 from webhooklab.records import Delivery
+from webhooklab.refusals import Refuse
+from webhooklab.sources import LIVE
 from webhooklab.store import Store
 
-
-class Refuse(Protocol):
-    """Why nothing is fetched for a delivery; None: it is. `unverified`: whatever its signature."""
-
-    def __call__(self, delivery: Delivery, /, *, unverified: bool) -> str | None:
-        """The reason in words."""
-
-
-def no_refusal(_delivery: Delivery, /, *, unverified: bool) -> None:
-    """Everything is fetched for."""
-
-
-_LIVE: Final = frozenset({"local", "jupyter", "relay", "smee", "webhookrelay"})
 _WITHOUT_EVENT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -104,7 +93,7 @@ class Intake:
         """Why nothing is fetched for a delivery, whatever it says; None: that is to be seen."""
         if delivery.seq <= self._began:
             return "It came before lab.fetch_related was called: only what comes after is fetched."
-        if delivery.source not in _LIVE:
+        if delivery.source not in LIVE:
             return f"Nothing is fetched for what did not come by a webhook ({delivery.source})."
         if delivery.method in _WITHOUT_EVENT:
             return f"Nothing is fetched for a {delivery.method}."
@@ -129,7 +118,7 @@ class Intake:
 
     def _concerns(self, delivery: Delivery) -> bool:
         return (
-            delivery.source in _LIVE
+            delivery.source in LIVE
             and delivery.method not in _WITHOUT_EVENT
             and self._sought.covers(delivery.path)
         )

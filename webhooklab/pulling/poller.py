@@ -12,6 +12,7 @@ from typing import Any, Self
 from webhooklab import clock
 from webhooklab.background import BackgroundLoop
 from webhooklab.errors import ClosedError
+from webhooklab.facts import Factual
 from webhooklab.observations import Observations
 from webhooklab.pulled import Known, Poll, Subject
 from webhooklab.pulling.answers import Failure, Tally
@@ -21,12 +22,12 @@ from webhooklab.pulling.limits import Limits
 from webhooklab.pulling.memory import Memory, Outcome, Round
 from webhooklab.pulling.paging import PageReader
 from webhooklab.pulling.source import Source
-from webhooklab.pulling.statistics import Statistics, html_table
+from webhooklab.pulling.statistics import PollStatistics
 
 logger = logging.getLogger(__name__)
 
 
-class Poller:
+class Poller(Factual):
     """A poller: `start`, `stop`. It runs on `background`, which must be running.
 
     Goes on from what the capture file knows of a poller of the same name and definition; else its
@@ -61,7 +62,7 @@ class Poller:
         self.name = source.name or self.url
         self._subject = Subject(self.name, source.provider, source.entity_type)
         self._memory = Memory(Known())
-        self._statistics = Statistics()
+        self._statistics = PollStatistics()
         self._doing = "not started"
         self._next_at: int | None = None  # microseconds since the epoch
         self._asked: list[Future[Poll]] = []
@@ -118,13 +119,6 @@ class Poller:
         """End it at once: what is under way is given up, nothing is half-written. Repeatable."""
         if self.running:
             self._background.run(self._end())
-
-    def __repr__(self) -> str:
-        facts = self._facts()
-        return f"<Poller {self.name!r}: " + "; ".join(f"{k} {v}" for k, v in facts.items()) + ">"
-
-    def _repr_html_(self) -> str:
-        return html_table(f"Poller {self.name}", self._facts())
 
     def _facts(self) -> dict[str, Any]:
         stats = self.stats

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from numbers import Real
 from typing import Any
 
+from webhooklab import paths
 from webhooklab.defaults import FETCH_CONCURRENCY, POLL_EVERY_SECONDS
 from webhooklab.errors import PullArgumentError
 from webhooklab.mapping import Expression
@@ -91,5 +92,4 @@ class Sought:
 
     def covers(self, path: str) -> bool:
         """Whether deliveries to `path` are meant."""
-        below = "/" + self.path.strip("/")
-        return path == below or path.startswith(below.rstrip("/") + "/")
+        return paths.covers(paths.normal(self.path), path)

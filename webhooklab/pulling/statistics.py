@@ -1,8 +1,7 @@
-"""What a poller or fetcher has done since it was started: counted, and shown."""
+"""What a poller or fetcher has done since it was started: counted."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from webhooklab.pulling.answers import Tally
 
 
 @dataclass(slots=True)
-class Statistics:
+class PollStatistics:
     """Counts since the start. `response_bytes`: on the wire. `wasted`: brought nothing new.
 
     `last_error` is of the newest poll that failed, or was stored with an error; None: none was.
@@ -49,16 +48,6 @@ class Statistics:
     def as_dict(self) -> dict[str, Any]:
         """A copy, by name."""
         return asdict(self)
-
-
-def html_table(title: str, facts: dict[str, Any]) -> str:
-    """A small table; everything in it is escaped."""
-    rows = "".join(
-        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-        f"<td style='text-align:left'>{html.escape(str(value))}</td></tr>"
-        for name, value in facts.items()
-    )
-    return f"<table><caption><b>{html.escape(title)}</b></caption>{rows}</table>"
 
 
 @dataclass(slots=True)

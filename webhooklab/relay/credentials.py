@@ -12,8 +12,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import platformdirs
-
+from webhooklab.private import state_folder
 from webhooklab.relay.protocol import Channel
 from webhooklab.secret import keep
 
@@ -32,8 +31,7 @@ class Shelf:
 
     def __init__(self, file: Path, base_url: str) -> None:
         name = hashlib.sha256(os.fsencode(file) + b"\0" + base_url.encode()).hexdigest()[:32]
-        folder = platformdirs.user_state_path("webhooklab", appauthor=False) / "relays"
-        self._place = folder / f"{name}.json"
+        self._place = state_folder("relays") / f"{name}.json"
 
     def get(self) -> Credentials | None:
         """What is kept; None where nothing is, or nothing that can be read."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from webhooklab.errors import RelayProtocolError
-from webhooklab.headers import Pair
+from webhooklab.headers import FIELD_VALUE, NAME_CHARACTER, Pair
 from webhooklab.relay.limits import (
     MAX_ANSWER_BYTES,
     MAX_BODY_BYTES,
@@ -34,9 +34,8 @@ from webhooklab.relay.protocol import (
 
 Fields: TypeAlias = dict[str, Any]
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
-"""RFC 9110, section 5.6.2."""
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TOKEN: Final = re.compile(NAME_CHARACTER + "{1,256}")
+_VALUE: Final = re.compile(FIELD_VALUE)
 _TARGET: Final = re.compile(r"/[\x21-\x7e\x80-\xff]*")
 _URL: Final = re.compile(r"https?://[\x21-\x7e\x80-\xff]+")
 _NAME: Final = re.compile(r"[0-9A-Za-z_-]{16,128}")
@@ -75,7 +74,7 @@ def _decode(text: str | bytes, limit: int, known: dict[str, Callable[[Fields], A
 
 def _fields(text: str | bytes, limit: int) -> Fields:
     if len(text) > limit:
-        raise RelayProtocolError(f"The other end sent a frame of more than {limit} bytes.")
+        raise RelayProtocolError(f"The other end sent a frame of more than {limit:,} bytes.")
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):

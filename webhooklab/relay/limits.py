@@ -51,7 +51,7 @@ CHANNELS = 10_000
 CHANNELS_PER_ADDRESS = 100
 """An IPv6 address counts with its /64."""
 NEW_PER_SECOND = 1.0
-"""Channels that one address may make, one after the other."""
+"""Channels that one address may make; over it, and over the burst, the answer is 429."""
 NEW_BURST = 20
 CONNECTIONS = 4_000
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from webhooklab.defaults import MAX_HEADER_BYTES, MAX_HEADER_COUNT
-from webhooklab.headers import Pair
-from webhooklab.records import REWRITTEN_HEADER
+from webhooklab.headers import NAME_CHARACTER, Pair
+from webhooklab.sources import REWRITTEN_HEADER
 
-_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_METHOD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")
+_NAME: Final = re.compile(f"{NAME_CHARACTER}+")
+_METHOD: Final = re.compile(NAME_CHARACTER + "{1,32}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]")
 _LAST_US: Final = 253_402_300_799_000_000

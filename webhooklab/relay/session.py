@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from webhooklab import clock
 from webhooklab.defaults import LINK_CONNECT_SECONDS, LINK_SEND_SECONDS, LINK_WINDOW, SETTLE_EVERY
 from webhooklab.handover import Answered
+from webhooklab.headers import BODILESS
 from webhooklab.relay.decoding import decode_from_relay
 from webhooklab.relay.desk import Desk
 from webhooklab.relay.limits import (
@@ -26,7 +27,6 @@ from webhooklab.relay.received import Received
 
 _ACCEPTED: Final = HTTPStatus.ACCEPTED
 """What a sender has got that did not wait for the lab, or not for long enough."""
-_BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Session:
@@ -119,7 +119,7 @@ class Session:
             self._turns.release()
         late = clock.monotonic() - begun > ANSWER_SECONDS
         if not late and _can_be_given(given):
-            body = b"" if given.status in _BODILESS else given.body
+            body = b"" if given.status in BODILESS else given.body
             answer = Answer(delivery.sequence, given.status, given.headers, body)
             await self._send(encode(answer))
         elif given.committed is not None and given.status != _ACCEPTED:

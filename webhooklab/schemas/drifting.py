@@ -46,7 +46,11 @@ class _Start:
 
 @dataclass(slots=True)
 class _Field:
-    """What is known of one field. `of` counts the deliveries that have what it is in."""
+    """What is known of one field: when it began, and in how many bodies it was, in all and by time.
+
+    `gap`: since when it is missing where what it is in is there; None: it was in the newest.
+    `types`: when each began, and how often it was.
+    """
 
     start: _Start
     present: int = 0
@@ -79,7 +83,7 @@ class Drift(pd.DataFrame):
 
 
 def drift(store: Store, event_type: str) -> Drift:
-    """Read all bodies of an event type, in the order of `seq`, one after the other."""
+    """The changes in all bodies of an event type, which are read one after the other, by `seq`."""
     seen = _Seen(*span_of(store, event_type))
     for body in bodies_of(store, event_type, f"reading {event_type}"):
         seen.add(body)

@@ -94,7 +94,7 @@ class _Counted:
 
 
 def infer(store: Store, event_type: str) -> Schema:
-    """Read all bodies of an event type, one after the other."""
+    """What all bodies of an event type look like, which are read one after the other."""
     from genson import SchemaBuilder  # noqa: PLC0415 - few Labs are asked for a schema
 
     builder, counted = SchemaBuilder(schema_uri=_DIALECT), _Counted()

@@ -9,9 +9,9 @@ import pandas as pd
 from webhooklab.attempts import Attempts
 from webhooklab.background import BackgroundLoop
 from webhooklab.records import Delivery
+from webhooklab.refusals import Refuse, no_refusal
 from webhooklab.sending.forward import Forward
 from webhooklab.sending.given import Events, Rows
-from webhooklab.sending.preparing import Refuse, no_refusal
 from webhooklab.sending.replay import Replay, ReplayOptions
 from webhooklab.sending.route import Route
 from webhooklab.store import Store
@@ -42,9 +42,9 @@ class Sending:
             self.forwards[forward.name] = forward.start()
             return forward
 
-    def replay(self, events: Events, order: ReplayOptions) -> pd.DataFrame:
+    def replay(self, events: Events, options: ReplayOptions) -> pd.DataFrame:
         """`lab.replay`. Raises as `Rows` and `Replay` do."""
-        replay = Replay(Rows(events, self._store), order, self.attempts)
+        replay = Replay(Rows(events, self._store), options, self.attempts)
         with self._lock:
             self._background.start()
         replay.run(self._background)

@@ -13,13 +13,14 @@ from webhooklab.attempts import Attempts
 from webhooklab.background import BackgroundLoop
 from webhooklab.defaults import SEND_DRAIN_SECONDS
 from webhooklab.errors import SendTimeout, WebhookLabError
-from webhooklab.pulling.statistics import html_table
+from webhooklab.facts import Factual
+from webhooklab.refusals import Refuse, no_refusal
 from webhooklab.sending.carrying import Carrier
 from webhooklab.sending.conveyor import Conveyor
 from webhooklab.sending.limits import retry_from
-from webhooklab.sending.outgoing import checked_headers
+from webhooklab.sending.outgoing import check_headers
 from webhooklab.sending.poster import Poster
-from webhooklab.sending.preparing import Preparer, Refuse, no_refusal
+from webhooklab.sending.preparing import Preparer
 from webhooklab.sending.queue import Queue
 from webhooklab.sending.recorder import Recorder
 from webhooklab.sending.replies import Replies
@@ -28,7 +29,7 @@ from webhooklab.sending.targets import target_from
 from webhooklab.store import Store
 
 
-class Forward:
+class Forward(Factual):
     """Sends on what arrives, from `start` to `stop`; on `background`, which must be running.
 
     Goes on where the forward of the same name stopped, or was stopped by a crash: at least once,
@@ -45,7 +46,7 @@ class Forward:
         refuse: Refuse = no_refusal,
     ) -> None:
         route.check()
-        checked_headers(route.headers)
+        check_headers(route.headers)
         self.target, login = target_from(route.url, keep_path=route.keep_path)
         self.url = self.target.shown
         self.name = route.name or self.url
@@ -111,7 +112,8 @@ class Forward:
         `attempts` (tries), `sent` (the target has them), `failed` (given up), `left_out` (not
         meant, or refused: see `last_left_out`), `last_error`, `last_status`; and now: `waiting`
         (read, and neither sent nor given up; others may wait in the file), `reached` (nothing is
-        left to do up to this `seq`), `closed_seconds` (the target asks to wait, or is away).
+        left to do up to this `seq`), `closed_seconds` (the target asks to wait, or is away), and
+        `running`.
         """
         return {
             **self._carrier.statistics.as_dict(),
@@ -164,23 +166,19 @@ class Forward:
         """Whether the target has ended it (410 Gone)."""
         return not self.running and self._ended not in ("", "stopped")
 
-    def __repr__(self) -> str:
-        return f"<Forward {self.name!r}: " + "; ".join(f"{k} {v}" for k, v in self._facts()) + ">"
-
-    def _repr_html_(self) -> str:
-        return html_table(f"Forward {self.name}", dict(self._facts()))
-
-    def _facts(self) -> list[tuple[str, str]]:
+    def _facts(self) -> dict[str, str]:
         stats = self.stats
-        facts = [
-            ("url", self.url),
-            ("state", self.state),
-            ("sent", f"{stats['sent']:,} in {stats['attempts']:,} tries"),
-            ("waiting", f"{stats['waiting']:,}"),
-            ("failed", f"{stats['failed']:,}, and {stats['left_out']:,} left out"),
-        ]
+        facts = {
+            "url": self.url,
+            "state": self.state,
+            "sent": f"{stats['sent']:,} in {stats['attempts']:,} tries",
+            "waiting": f"{stats['waiting']:,}",
+            "failed": f"{stats['failed']:,}, and {stats['left_out']:,} left out",
+        }
         error = self._conveyor.problem or self._recorder.problem or stats["last_error"]
-        return facts + [("last error", str(error))] * bool(error)
+        if error:
+            facts["last error"] = error
+        return facts
 
     # On the loop
 

@@ -15,6 +15,7 @@ from webhooklab.attempts import Attempts
 from webhooklab.errors import SendArgumentError, UnknownDeliveryError
 from webhooklab.headers import Headers
 from webhooklab.records import EVENT_COLUMNS, Delivery
+from webhooklab.sources import IMPORTED
 from webhooklab.store import Store
 
 Events: TypeAlias = pd.DataFrame | pd.Series | Delivery | int | Iterable[Any]
@@ -67,7 +68,7 @@ class Given:
 
 _UNKNOWN: dict[str, Any] = {
     **dict.fromkeys(EVENT_COLUMNS),
-    "source": "import",
+    "source": IMPORTED,
     "method": "POST",
     "path": "/",
     "query_string": "",

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
+from webhooklab.calling import TRY_AGAIN
 from webhooklab.defaults import MAX_KEPT_RESPONSE_BYTES
 from webhooklab.headers import Pair
 
 GONE: Final = 410
-_TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)}) - {501, 505}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Outcome:
     @property
     def may_help(self) -> bool:
         """Whether another try may bring what this one did not."""
-        return self.again if self.error is not None else self.status in _TRY_AGAIN
+        return self.again if self.error is not None else self.status in TRY_AGAIN
 
     @property
     def asked_to_wait(self) -> bool:

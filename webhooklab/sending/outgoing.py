@@ -9,9 +9,10 @@ from typing import Any, Final, TypeAlias
 
 from webhooklab.errors import SendArgumentError
 from webhooklab.headers import Headers, Pair
-from webhooklab.records import REPLAY_HEADER, Delivery
+from webhooklab.records import Delivery
 from webhooklab.redaction import MASK, is_secret_header, is_secret_parameter
 from webhooklab.sending.targets import Target
+from webhooklab.sources import REPLAY_HEADER
 
 FORWARDED_HEADER: Final = "webhooklab-forwarded"
 """Says which capture files have forwarded a delivery, so that none does so twice."""
@@ -95,8 +96,8 @@ def with_headers(pairs: Iterable[Pair], changes: Changes) -> tuple[Pair, ...]:
     return (*kept, *((name, value) for name, value in left.items() if value is not None))
 
 
-def checked_headers(changes: Changes) -> Changes:
-    """What a user gave as headers=. Raises `SendArgumentError`; no value is in its text."""
+def check_headers(changes: Changes) -> None:
+    """Raise `SendArgumentError` for headers= that cannot be sent; no value is in its text."""
     if not isinstance(changes, Mapping | None):
         raise SendArgumentError("headers=: pass a dict of names and texts; None takes one away.")
     for name, value in (changes or {}).items():
@@ -106,7 +107,6 @@ def checked_headers(changes: Changes) -> Changes:
             )
         if name.lower() in _FRAMING | _ONE_HOP:
             raise SendArgumentError(f"headers=: {name} is set by what sends: leave it out.")
-    return changes
 
 
 def body_from(given: object) -> bytes:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
 from webhooklab import clock
+from webhooklab.calling import MAX_DETAIL_CHARACTERS, certificates
 from webhooklab.defaults import MAX_REPLY_BYTES, SEND_IDLE_SECONDS
 from webhooklab.errors import SendArgumentError
 from webhooklab.headers import Pair
@@ -20,9 +19,6 @@ from webhooklab.pulling.rates import allowance
 from webhooklab.sending.outcomes import Outcome
 from webhooklab.sending.outgoing import Outgoing
 from webhooklab.sending.targets import Target
-
-_MAX_DETAIL: Final = 200
-_BROKEN: Final = "the connection broke off"
 
 
 class _Failed(Exception):
@@ -58,11 +54,10 @@ class Poster:
         self._timeout = timeout
         self._client = httpx.AsyncClient(
             auth=auth,
-            verify=_certificates(),
+            verify=certificates(),
             # A little less for connecting, so that one can tell who is not there from who is slow.
             timeout=httpx.Timeout(timeout, connect=timeout * 0.9),
             follow_redirects=False,
-            # What is on this machine is not asked for by way of a proxy.
             trust_env=not target.loopback,
             limits=httpx.Limits(max_connections=connections, keepalive_expiry=SEND_IDLE_SECONDS),
         )
@@ -125,12 +120,6 @@ def _request(request: Outgoing) -> httpx.Request:
     )
 
 
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """The trusted authorities: reading them takes 100 ms, so all clients share them."""
-    return httpx.create_ssl_context()
-
-
 @asynccontextmanager
 async def _translated(seconds: float) -> AsyncIterator[None]:
     """Bound the time of one try, and turn what goes wrong into words without secrets."""
@@ -138,7 +127,7 @@ async def _translated(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        detail = str(error)[:_MAX_DETAIL] or type(error).__name__
+        detail = str(error)[:MAX_DETAIL_CHARACTERS] or type(error).__name__
         raise _Failed(f"could not connect: {detail}", again=True, unreachable=True) from error
     except (httpx.TimeoutException, TimeoutError) as error:
         raise _Failed(f"no answer within {seconds:g} s", again=True, timed_out=True) from error
@@ -146,7 +135,7 @@ async def _translated(seconds: float) -> AsyncIterator[None]:
         # Their messages quote the header that is wrong, which may be a credential.
         raise _Failed("what came is not valid HTTP, and cannot be sent on") from error
     except httpx.TransportError as error:
-        raise _Failed(f"{_BROKEN} ({type(error).__name__})", again=True) from error
+        raise _Failed(f"the connection broke off ({type(error).__name__})", again=True) from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
         raise _Failed(
             f"it cannot be sent ({type(error).__name__}): check auth=, headers="

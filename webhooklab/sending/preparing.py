@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from webhooklab.headers import Headers
 from webhooklab.records import Delivery
-from webhooklab.refusals import refusal
+from webhooklab.refusals import Refuse, refusal
 from webhooklab.sending.outgoing import (
     FORWARDED_HEADER,
     KEY_HEADER,
@@ -22,17 +21,6 @@ from webhooklab.sending.route import Route
 from webhooklab.sending.targets import PathRefused, Target
 from webhooklab.signatures import UNCHECKED
 from webhooklab.store import Store
-
-
-class Refuse(Protocol):
-    """Why nothing is sent out for a delivery; None: it is. `unverified`: whatever its signature."""
-
-    def __call__(self, delivery: Delivery, /, *, unverified: bool) -> str | None:
-        """The reason in words."""
-
-
-def no_refusal(_delivery: Delivery, /, *, unverified: bool) -> None:
-    """Everything is sent on."""
 
 
 class LeftOut(Exception):

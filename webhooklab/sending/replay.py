@@ -22,7 +22,7 @@ from webhooklab.defaults import (
     SEND_TIMEOUT_SECONDS,
 )
 from webhooklab.errors import ConfirmationError
-from webhooklab.records import REPLAY_HEADER, Delivery
+from webhooklab.records import Delivery
 from webhooklab.sending.carrying import Carrier, Parcel
 from webhooklab.sending.given import Given, Rows
 from webhooklab.sending.limits import ONLY_WHEN_ASKED, Retries, check_concurrency, retry_from
@@ -31,7 +31,7 @@ from webhooklab.sending.outgoing import (
     NewBody,
     Outgoing,
     body_from,
-    checked_headers,
+    check_headers,
     has_credentials,
     outgoing,
     with_body,
@@ -45,6 +45,7 @@ from webhooklab.sending.recorder import Recorder
 from webhooklab.sending.resigning import check_resign, resigned
 from webhooklab.sending.targets import PathRefused, target_from
 from webhooklab.signatures import Secrets
+from webhooklab.sources import REPLAY_HEADER
 
 Edited: TypeAlias = NewBody | Callable[[Delivery], Any] | None
 """The body to send in place of each one's own, or a function of the delivery that returns it."""
@@ -76,22 +77,22 @@ class Replay:
     Raises `SendArgumentError` and `ConfirmationError`, before anything is sent.
     """
 
-    def __init__(self, rows: Rows, order: ReplayOptions, attempts: Attempts) -> None:
+    def __init__(self, rows: Rows, options: ReplayOptions, attempts: Attempts) -> None:
         self.sender = f"replay:{secrets.token_hex(8)}"
         self.done = 0
         """How many deliveries are through."""
         self._rows = rows
-        self._order = order
+        self._options = options
         self._attempts = attempts
-        self._pace = Pace(order.speed, order.rate)
-        self._target, login = target_from(order.to, keep_path=order.keep_path)
-        self._login = order.auth if order.auth is not None else login
-        self._retry = retry_from(order.retry)
-        self._concurrency = order.concurrency or (SEND_CONCURRENCY if self._pace.timed else 1)
+        self._pace = Pace(options.speed, options.rate)
+        self._target, login = target_from(options.to, keep_path=options.keep_path)
+        self._login = options.auth if options.auth is not None else login
+        self._retry = retry_from(options.retry)
+        self._concurrency = options.concurrency or (SEND_CONCURRENCY if self._pace.timed else 1)
         check_concurrency(self._concurrency)
-        checked_headers(order.headers)
-        if order.body is not None and not callable(order.body):
-            body_from(order.body)
+        check_headers(options.headers)
+        if options.body is not None and not callable(options.body):
+            body_from(options.body)
         self._check_signing()
         self._check_confirmed()
         self._stopping = False
@@ -99,18 +100,18 @@ class Replay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _check_signing(self) -> None:
-        if self._order.resign is None:
+        if self._options.resign is None:
             return
         for provider in {_provider(each) for each in self._rows}:
-            check_resign(provider, self._order.resign, str(self._target.url))
+            check_resign(provider, self._options.resign, str(self._target.url))
 
     def _check_confirmed(self) -> None:
-        if self._target.loopback or self._order.confirm:
+        if self._target.loopback or self._options.confirm:
             return
         secret = []
         for each in self._rows:
             query = each.values.get("query_string")
-            pairs = with_headers(each.headers, self._order.headers)
+            pairs = with_headers(each.headers, self._options.headers)
             if has_credentials(pairs, query if query is not None else each.delivery().query_string):
                 secret.append(each.seq)
             if len(secret) == _EXAMPLES:
@@ -161,7 +162,7 @@ class Replay:
         poster = Poster(
             self._target,
             auth=self._login,
-            timeout=self._order.timeout,
+            timeout=self._options.timeout,
             connections=self._concurrency,
         )
         carrier = Carrier(
@@ -217,21 +218,21 @@ class Replay:
             delivery = given.delivery()
             request = outgoing(delivery, self._target)
             request = replace(request, headers=without_ours(request.headers))
-            if self._order.body is not None:
+            if self._options.body is not None:
                 request = with_body(request, self._body(delivery), plain=True)
-            request = replace(request, headers=with_headers(request.headers, self._order.headers))
-            if self._order.resign is not None:
-                request = resigned(request, delivery.provider or "", self._order.resign)
+            request = replace(request, headers=with_headers(request.headers, self._options.headers))
+            if self._options.resign is not None:
+                request = resigned(request, delivery.provider or "", self._options.resign)
         except (PathRefused, ValueError) as error:
             raise Broken(f"it cannot be sent: {error}") from None
         mark = (REPLAY_HEADER, f"{self.sender.partition(':')[2]}-{given.seq}")
         return replace(request, headers=(*request.headers, mark))
 
     def _body(self, delivery: Delivery) -> bytes:
-        if not callable(self._order.body):
-            return body_from(self._order.body)
+        if not callable(self._options.body):
+            return body_from(self._options.body)
         try:
-            made = self._order.body(delivery)
+            made = self._options.body(delivery)
         except Exception as error:
             # What was raised may quote the delivery, which is not for the table.
             raise Broken(f"the function body= raised {type(error).__name__}") from error

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from webhooklab.answering import OK, Asker, Made, unavailable
+from webhooklab.answering import OK, WITHOUT_BODY, Asker, Made, unavailable
 from webhooklab.defaults import MAX_REPLY_BYTES, MAX_UNCLAIMED_REPLIES
 from webhooklab.records import Answer
 from webhooklab.sending.outcomes import Outcome
@@ -21,7 +21,6 @@ _ALLOWED: Final = frozenset(
     }
 )
 """Of the target's headers these go to a sender. No cookies, no CORS, no address behind the lab."""
-_WITHOUT_BODY: Final = (204, 205, 304)
 _SPARE_SECONDS: Final = 1.0
 
 
@@ -100,5 +99,5 @@ class Replies:
         if len(outcome.body) >= MAX_REPLY_BYTES:
             return Made(Answer(502, body=b"the target's answer is too long"), problem)
         headers = tuple(pair for pair in outcome.headers if pair[0].lower() in _ALLOWED)
-        body = b"" if outcome.status in _WITHOUT_BODY else outcome.body
+        body = b"" if outcome.status in WITHOUT_BODY else outcome.body
         return Made(Answer(outcome.status, headers, body))

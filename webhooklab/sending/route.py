@@ -7,18 +7,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from webhooklab import search
+from webhooklab import paths, search
 from webhooklab.defaults import SEND_CONCURRENCY, SEND_RETRIES, SEND_TIMEOUT_SECONDS
 from webhooklab.errors import SendArgumentError
 from webhooklab.records import Delivery
 from webhooklab.sending.limits import Retries, check_concurrency
 from webhooklab.sending.outgoing import Changes, Transform
+from webhooklab.sources import LIVE
 
 Where: TypeAlias = str | Callable[[Delivery], object]
 """The inbox's filter language, or a function that says whether."""
 
-LIVE: Final = ("local", "jupyter", "relay", "smee", "webhookrelay")
-"""Sources of what arrives; what was imported or recovered has not."""
 _NEVER: Final = frozenset({"CONNECT", "TRACE"})
 _is_method: Final = re.compile("[A-Z][A-Z-]*").fullmatch
 
@@ -66,7 +65,7 @@ class Route:
         found, parameters = search.to_sql(
             search.parse(self.where if isinstance(self.where, str) else None)
         )
-        below = "/" + self.path.strip("/")
+        below = paths.normal(self.path)
         parts = [_among("source", LIVE), _among("method", self._methods), f"({found})"]
         given = [*LIVE, *self._methods, *parameters]
         if below != "/":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 import httpx
 
+from webhooklab.calling import is_here
 from webhooklab.errors import PullArgumentError, SendArgumentError
 from webhooklab.pulling.origins import masked, parsed
 
@@ -43,8 +43,8 @@ class Target:
 
     @property
     def loopback(self) -> bool:
-        """Whether it is on this machine, by its name."""
-        return is_loopback(self.url.host)
+        """Whether it is on this machine, by its name or address alone: nothing is asked for it."""
+        return is_here(str(self.url))
 
     @property
     def port(self) -> int:
@@ -84,16 +84,6 @@ def target_from(url: str, *, keep_path: bool = False) -> tuple[Target, tuple[str
     return Target(read.copy_with(userinfo=b""), keep_path), login
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address alone: nothing is asked for it."""
-    if host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def check_no_loop(url: str, *own: str) -> None:
     """Raise `SendArgumentError` for a URL that leads to what listens at one of our `own` URLs."""
     target, _ = target_from(url)
@@ -116,8 +106,8 @@ def _is_same(target: Target, url: str) -> bool:
         return False
     if target.port != ours.port:
         return False
-    here = (is_loopback(target.url.host), is_loopback(ours.url.host))
-    return target.url.host == ours.url.host or all(here) or ours.url.host in ("0.0.0.0", "::")  # noqa: S104
+    both_here = target.loopback and ours.loopback
+    return target.url.host == ours.url.host or both_here or ours.url.host in ("0.0.0.0", "::")  # noqa: S104
 
 
 def _checked(path: str) -> bytes:

@@ -18,7 +18,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from webhooklab import clock
 from webhooklab.exposure import Behind
-from webhooklab.whole import written_whole
+from webhooklab.private import write_private
 
 _TELLING_APART_US: Final = 1_000_000
 """Two files that follow each other within a tick of the file system's clock may look the same: a
@@ -87,7 +87,7 @@ class Doors:
 
     def set(self, secret: str, door: Door) -> None:
         """Have a secret lead there from now on."""
-        self._write(self._place(secret), door)
+        write_private(self._place(secret), asdict(door))
 
     def remove(self, secret: str) -> None:
         """Have a secret lead nowhere, as if it had never been given."""
@@ -96,7 +96,7 @@ class Doors:
     def announce(self, note: ServerNote) -> Path:
         """Tell kernels of the server that runs here; returns what to delete when it ends."""
         place = self._note(note.pid)
-        self._write(place, note)
+        write_private(place, asdict(note))
         return place
 
     def server(self, pid: int) -> ServerNote | None:
@@ -116,8 +116,3 @@ class Doors:
 
     def _note(self, pid: int) -> Path:
         return self._folder / f"server-{pid}.json"
-
-    def _write(self, place: Path, content: Door | ServerNote) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with written_whole(place) as file:
-            file.write(json.dumps(asdict(content)).encode())

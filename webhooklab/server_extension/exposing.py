@@ -10,14 +10,22 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from webhooklab.errors import ExportError, ExposureError
-from webhooklab.exposure import ANYONE, NOBODY, Behind, Exposure, checked_address, reach_of
+from webhooklab.errors import ExportError, ExposureError, sentence
+from webhooklab.exposure import ANYONE, NEARBY, NOBODY, Behind, Exposure, checked_address, reach_of
 from webhooklab.secret import JUPYTER, Secret, kept_secret
 from webhooklab.server_extension.doors import Door, Doors, ServerNote
 
 VIA: Final = JUPYTER
 _PATH: Final = "webhooklab/in/"
 _SIGN_IN: Final = (301, 302, 303, 307, 308, 401, 403)
+_HELP: Final = {
+    NOBODY: (
+        "Have a tunnel lead to lab.url (`cloudflared tunnel --url`, `ngrok http`), and pass its "
+        "address: lab.expose(base_url=...)."
+    ),
+    NEARBY: "If it has another address outside, pass it: lab.expose('jupyter', base_url=...).",
+}
+"""What to do about a URL that is not public, by who can reach it."""
 
 
 class JupyterExposure(Exposure):
@@ -75,7 +83,7 @@ class JupyterExposure(Exposure):
         reach = reach_of(self._base)
         if self._closed or reach == ANYONE:
             return ()
-        return (f"The public URL is not public: {reach}. {_HELP[reach == NOBODY]}",)
+        return (f"The public URL is not public: {reach}. {_HELP[reach]}",)
 
     def close(self) -> None:
         with self._lock:
@@ -134,15 +142,6 @@ def door_to(file: Path, key: str) -> Door | None:
     return None
 
 
-_HELP: Final = {
-    True: (
-        "Have a tunnel lead to lab.url (`cloudflared tunnel --url`, `ngrok http`), and pass its "
-        "address: lab.expose(base_url=...)."
-    ),
-    False: "If it has another address outside, pass it: lab.expose('jupyter', base_url=...).",
-}
-
-
 def server_of_this_kernel() -> ServerNote:
     """The Jupyter server that started this kernel. Raises `ExposureError` when none did."""
     pid = os.environ.get("JPY_PARENT_PID", "")
@@ -176,6 +175,6 @@ def _told() -> Iterator[None]:
         yield
     except (OSError, ExportError) as error:
         raise ExposureError(
-            f"The Jupyter server cannot be told: {error} It looks in its runtime folder "
+            f"The Jupyter server cannot be told: {sentence(error)} It looks in its runtime folder "
             "(`jupyter --runtime-dir`), which must be writable."
         ) from error

@@ -28,9 +28,9 @@ from webhooklab.defaults import (
     RETRY_AFTER_SECONDS,
 )
 from webhooklab.envelope import VIA_HEADER, Meta
-from webhooklab.given_back import BODILESS, PLAIN, given_back
+from webhooklab.given_back import PLAIN, given_back
 from webhooklab.handover import Answered, Handover
-from webhooklab.headers import MISFRAMED, is_misframed
+from webhooklab.headers import BODILESS, MISFRAMED, is_misframed
 from webhooklab.server_extension.doors import Door, Doors
 
 ROUTE: Final = "/webhooklab/in/"

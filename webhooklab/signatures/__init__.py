@@ -6,9 +6,8 @@ is loaded when one is first read.
 
 from __future__ import annotations
 
-from webhooklab.errors import SecretError
 from webhooklab.signatures.invented import SecretPair, invent
-from webhooklab.signatures.keys import Secret, Secrets
+from webhooklab.signatures.keys import Secrets
 from webhooklab.signatures.scheme import Scheme
 from webhooklab.signatures.signer import Signed, sign
 from webhooklab.signatures.verification import UNCHECKED, Verification
@@ -17,8 +16,6 @@ from webhooklab.signatures.verifier import Verifier
 __all__ = [
     "UNCHECKED",
     "Scheme",
-    "Secret",
-    "SecretError",
     "SecretPair",
     "Secrets",
     "Signed",

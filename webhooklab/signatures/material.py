@@ -20,9 +20,9 @@ Read: TypeAlias = "Callable[[Material], bytes]"
 class Material:
     """A request as its signature sees it.
 
-    `url` is the address that the sender called, as far as it is known; `fields` are the
-    `name=value` items of the signature's own header; `extra` is what came with the secret, such as
-    PayPal's webhook id.
+    `url` is the address that the sender called; None: it is not known. Set by who reads or makes a
+    signature: `fields`, the `name=value` items of the signature's own header, and `extra`, what
+    came with the secret, such as PayPal's webhook id.
     """
 
     def __init__(
@@ -32,15 +32,13 @@ class Material:
         *,
         url: str | None = None,
         method: str = "POST",
-        fields: dict[str, str] | None = None,
-        extra: str | None = None,
     ) -> None:
         self.headers = headers
         self.body = body
         self.url = url
         self.method = method
-        self.fields = fields or {}
-        self.extra = extra
+        self.fields: dict[str, str] = {}
+        self.extra: str | None = None
 
     @cached_property
     def data(self) -> Any:
@@ -58,7 +56,7 @@ class Material:
         return bodies.kind(self.headers.get("content-type"), self.body) == bodies.JSON
 
     def known_url(self) -> str:
-        """The URL; without one, nothing can be decided."""
+        """The URL. Raises `Problem` without one: nothing can be decided then."""
         if self.url is None:
             raise Problem(unverifiable("the signed URL is unknown: pass url="))
         return self.url

@@ -37,14 +37,10 @@ __all__ = [
     "Amendment",
     "Chunk",
     "Connection",
-    "Done",
-    "Dropped",
-    "Item",
     "Outcome",
     "Refusal",
     "Repeated",
     "Store",
-    "StoreError",
     "Stored",
 ]
 

@@ -65,12 +65,12 @@ class Committer(Generic[Item, Result]):
         while going_on:
             groups, going_on = self._gather()
             outcomes = self._try([item for items, _ in groups for item in items])
+            with self._lock:  # before anybody is told that it is committed
+                self.waiting -= len(outcomes)
             start = 0
             for items, done in groups:
                 _tell(done, outcomes[start : start + len(items)])
                 start += len(items)
-            with self._lock:
-                self.waiting -= start
 
     def _gather(self) -> tuple[list[tuple[Sequence[Item], Done[Result]]], bool]:
         groups = []

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import sqlite3
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
-from webhooklab import disks, forks
+from webhooklab import disks
 from webhooklab.defaults import BUSY_TIMEOUT_SECONDS
 from webhooklab.errors import (
     CaptureFileError,
     ForeignFileError,
-    ForkedError,
     NewerFileError,
     StoreError,
 )
+from webhooklab.store.inherited import Opened, check_not_inherited, opened
 from webhooklab.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Connection = sqlite3.Connection
@@ -27,8 +25,6 @@ Cursor = sqlite3.Cursor
 TooBig = sqlite3.DataError
 """A value, or what a query puts together, is larger than SQLite handles."""
 OWNER_ONLY: Final = 0o600
-Identity: TypeAlias = tuple[int, int]
-"""A file's device and number there."""
 
 _HELP = {
     sqlite3.SQLITE_FULL: "The disk is full: free some space; capture goes on by itself.",
@@ -44,56 +40,6 @@ _HELP_WITHOUT_LOCKS: Final = (
 )
 _MAY_BE_LOCKS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL)
 """What SQLite says where locks are refused, according to how they are."""
-
-
-class _Opened(sqlite3.Connection):
-    """One that can be found again when the process is forked."""
-
-
-class _All:
-    """The connections that this process has open, and the files that its parent had."""
-
-    def __init__(self) -> None:
-        self._files: weakref.WeakKeyDictionary[_Opened, Identity] = weakref.WeakKeyDictionary()
-        self._inherited: dict[Identity, int] = {}
-        forks.in_child(self._forked)
-
-    def add(self, connection: _Opened, path: Path) -> None:
-        if (found := identity(path)) is not None:
-            self._files[connection] = found
-
-    def parent_of(self, path: Path) -> int | None:
-        """The process that had the file open when it forked this one; None if none did."""
-        return self._inherited.get(found) if (found := self._inherited and identity(path)) else None
-
-    def _forked(self) -> None:
-        """SQLite must not even close them: that would delete the log of whoever has it then."""
-        for connection, file in self._files.items():
-            self._inherited[file] = os.getppid()
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-        self._files.clear()
-
-
-_opened: Final = _All()
-
-
-def check_not_inherited(path: Path) -> None:
-    """Raise `ForkedError` for a file that was open when this process was forked."""
-    if (parent := _opened.parent_of(path)) is not None:
-        raise ForkedError(
-            f"The capture file {path} is open in process {parent}, of which this one is a fork, "
-            "and SQLite cannot share it: give a forked process what you have read, or start one "
-            'that is no fork (multiprocessing.get_context("spawn")).'
-        )
-
-
-def identity(path: Path) -> Identity | None:
-    """Which file it is; None: there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def create(path: Path) -> None:
@@ -128,9 +74,9 @@ def connect(path: Path, *, write: bool = False) -> Connection:
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
-            factory=_Opened,
+            factory=Opened,
         )
-        _opened.add(connection, path)
+        opened.add(connection, path)
         try:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")

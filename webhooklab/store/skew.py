@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from webhooklab.sources import IMPORTED, RECOVERED
 from webhooklab.store.connection import Connection
 
 _SECOND_US: Final = 1_000_000
@@ -15,10 +16,10 @@ _POLLS: Final = """
     WHERE server_date IS NOT NULL ORDER BY id DESC LIMIT 10
 """
 # What has occurred was received later: what seems to be earlier shows a clock that is behind.
-_DELIVERIES: Final = """
+_DELIVERIES: Final = f"""
     SELECT -?, received_at - occurred_at FROM deliveries
     WHERE seq > (SELECT max(seq) FROM deliveries) - 100 AND occurred_at IS NOT NULL
-    AND source NOT IN ('import', 'recovered') ORDER BY seq DESC LIMIT 10
+    AND source NOT IN ('{IMPORTED}', '{RECOVERED}') ORDER BY seq DESC LIMIT 10
 """
 _NO_BOUND: Final = 2**62
 

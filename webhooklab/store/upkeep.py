@@ -22,8 +22,9 @@ from webhooklab.defaults import (
 )
 from webhooklab.errors import StoreError
 from webhooklab.headers import Headers
-from webhooklab.records import RECOVERED, Interpretation, Request
+from webhooklab.records import Interpretation, Request
 from webhooklab.signatures import Verification
+from webhooklab.sources import RECOVERED
 from webhooklab.store import spans
 from webhooklab.store.connection import Connection
 from webhooklab.store.writer import Writer

@@ -11,15 +11,13 @@ from webhooklab import forks
 from webhooklab.errors import ClosedError, StoreError
 from webhooklab.store.connection import (
     Connection,
-    Identity,
-    check_not_inherited,
     connect,
     create,
-    identity,
     prepare,
     transaction,
     translated,
 )
+from webhooklab.store.inherited import Identity, check_not_inherited, identity
 
 
 class Writer:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webhooklab.answering import OK
-from webhooklab.given_back import BODILESS
-from webhooklab.headers import Pair
+from webhooklab.headers import BODILESS, Pair
 from webhooklab.records import Answer
 from webhooklab.wire.framing import status_line
 

@@ -4,7 +4,7 @@ settings            what an operator says
 keys                secrets: made, hashed, sealed
 schema database     the relay's file: its tables, opened
 changes file        what happens to it, in groups; what is read from it
-rates               how often something may happen
+rates budget        how often something may happen, how much at one time
 session             one reader's link: window, acknowledgements, answers
 relay               channels, deliveries and readers, without a socket
 origins             who calls, and by which address

@@ -16,6 +16,7 @@ from webhooklab.headers import Pair
 from webhooklab.records import Answer
 from webhooklab.relay.limits import NEW_PER_SECOND, SWEEP_REST_SECONDS, SWEEP_SECONDS
 from webhooklab.relay.protocol import Channel, Closing, Hello
+from webhooklab.relay.server.budget import new_budget
 from webhooklab.relay.server.changes import (
     Acknowledge,
     Begin,
@@ -36,7 +37,6 @@ from webhooklab.relay.server.session import (
     Link,
     Session,
     Waiter,
-    new_budget,
 )
 from webhooklab.relay.server.settings import Settings
 

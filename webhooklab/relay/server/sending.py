@@ -7,8 +7,8 @@ from typing import Final
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from webhooklab import clock
-from webhooklab.given_back import BODILESS, PLAIN, given_back
-from webhooklab.headers import MISFRAMED, is_misframed
+from webhooklab.given_back import PLAIN, given_back
+from webhooklab.headers import BODILESS, MISFRAMED, is_misframed
 from webhooklab.records import Answer
 from webhooklab.relay.server.file import Head
 from webhooklab.relay.server.origins import Caller

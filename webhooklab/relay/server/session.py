@@ -8,11 +8,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from webhooklab import records
 from webhooklab.errors import RelayProtocolError, StoreError
-from webhooklab.records import Answer as Answered
 from webhooklab.relay.limits import (
     ANSWER_SECONDS,
-    FRAMES_IN_FLIGHT_BYTES,
     SEND_SECONDS,
     WINDOW_BYTES,
     WINDOW_ROWS,
@@ -29,6 +28,7 @@ from webhooklab.relay.protocol import (
     Ready,
     encode,
 )
+from webhooklab.relay.server.budget import Budget
 from webhooklab.relay.server.file import Kept, Known, RelayFile
 from webhooklab.relay.server.keys import unsealed
 
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 ROUTE: Final = "/h/"
 """Before the token, in what senders call."""
+ACCEPTED: Final = records.Answer(202)
+"""What a sender gets whom no lab answers: it is kept."""
 
 
 class Link(Protocol):
@@ -54,36 +56,8 @@ class Link(Protocol):
 class Waiter(Protocol):
     """A sender that waits for its answer."""
 
-    def reply(self, answer: Answered) -> None:
+    def reply(self, answer: records.Answer) -> None:
         """Send it."""
-
-
-class Budget:
-    """So many bytes at one time, for all; one that wants more than there is waits for it all."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._left = size
-        self._freed = asyncio.Condition()
-
-    async def take(self, size: int) -> int:
-        """Wait for so many bytes; what to give back."""
-        size = min(size, self._size)
-        async with self._freed:
-            await self._freed.wait_for(lambda: self._left >= size)
-            self._left -= size
-        return size
-
-    async def give(self, size: int) -> None:
-        """Give bytes back."""
-        async with self._freed:
-            self._left += size
-            self._freed.notify_all()
-
-
-def new_budget() -> Budget:
-    """For all readers of a relay."""
-    return Budget(FRAMES_IN_FLIGHT_BYTES)
 
 
 class Session:
@@ -153,8 +127,8 @@ class Session:
             case Ack(sequence):
                 self._acknowledged(sequence)
             case Answer():
-                headers = tuple(frame.headers)
-                self._give(frame.sequence, Answered(frame.status, headers, frame.body))
+                answer = records.Answer(frame.status, frame.headers, frame.body)
+                self._give(frame.sequence, answer)
             case Hello():
                 raise RelayProtocolError("The other end said hello twice.")
 
@@ -188,7 +162,7 @@ class Session:
         timer = loop.call_later(ANSWER_SECONDS, self._give, sequence, ACCEPTED)
         self._waiters[sequence] = waiter, timer
 
-    def _give(self, sequence: int, answer: Answered) -> None:
+    def _give(self, sequence: int, answer: records.Answer) -> None:
         waiter, timer = self._waiters.pop(sequence, (None, None))
         if waiter is not None and timer is not None:
             timer.cancel()
@@ -253,10 +227,6 @@ class Session:
             await asyncio.wait_for(self._link.send(encode(frame)), SEND_SECONDS)
         finally:
             await self._budget.give(taken)
-
-
-ACCEPTED: Final = Answered(202)
-"""What a sender gets whom no lab answers: it is kept."""
 
 
 def target_of(rest: str) -> str:

@@ -228,7 +228,7 @@ def _shared(seen: _Seen, buffer: np.ndarray) -> _Seen:
     write would be an error.
     """
     references: Any = getattr(seen, "_references", None)
-    with contextlib.suppress(AttributeError):
+    with contextlib.suppress(AttributeError, TypeError):
         references.add_index_reference(buffer)
     return seen
 

@@ -5,13 +5,14 @@ import gc
 import json
 import pickle
 import threading
+import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.inputs import send
-from webhooklab import Lab
+from webhooklab import Lab, read
 from webhooklab.frames import LOG_COLUMNS
 from webhooklab.records import EVENT_COLUMNS
 
@@ -254,6 +255,35 @@ def test_a_frame_that_is_gone_leaves_nothing(full, frame_of):
     for _ in range(3):
         len(frame_of(full))
     assert series() == before
+
+
+def test_a_frame_is_the_users_to_change_also_when_nothing_else_is_left(full):
+    frame = read(full.path)  # whose reader is gone
+    change_all(frame)
+    assert frame["body"].iloc[0] == frame["body"].iloc[-1]
+    flat = read(full.path).reset_index()
+    change_all(flat)
+    assert flat["seq"].iloc[0] == flat["seq"].iloc[-1]
+
+
+@pytest.mark.parametrize(
+    "frame_of",
+    [Lab.find, lambda lab: lab[:], lambda lab: read(lab.path)],
+    ids=["find", "[]", "read"],
+)
+def test_frames_that_are_gone_take_no_memory(full, frame_of):
+    send(full.url, [(None, b"more")] * 400)
+    looks = 30
+    tracemalloc.start()
+    try:
+        one = frame_of(full).drop(columns="body", errors="ignore").memory_usage().sum()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(looks):
+            frame_of(full)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < one * looks / 10
 
 
 def test_a_frame_stays_as_it_was_while_others_come(full):

@@ -116,12 +116,16 @@ def _unquote(value: str) -> str:
 
 
 def to_sql(terms: list[Term]) -> tuple[str, list[object]]:
-    """The conditions as an SQL expression over the table `deliveries`, with its parameters."""
+    """The conditions as an SQL expression over the table `deliveries`, with its parameters.
+
+    It is for a WHERE, which takes NULL for no. There SQLite looks no further than it must, which
+    it does inside functions, such as coalesce: so none is around a condition.
+    """
     parts: list[str] = ["1"]
     parameters: list[object] = []
     for term in terms:
         sql, values = _condition(term)
-        parts.append(f"{'NOT ' if term.negated else ''}coalesce(({sql}), 0)")
+        parts.append(f"({sql}){' IS NOT TRUE' if term.negated else ''}")
         parameters += values
     return " AND ".join(parts), parameters
 
@@ -139,7 +143,7 @@ def _condition(term: Term) -> tuple[str, list[object]]:
 
 def _word(value: str) -> tuple[str, list[object]]:
     found = [_contains(name, value) for name in (*WORDS, "body")]
-    sql = " OR ".join(f"coalesce({sql}, 0)" for sql, _ in found)
+    sql = " OR ".join(sql for sql, _ in found)
     return sql, [parameter for _, parameters in found for parameter in parameters]
 
 
@@ -157,21 +161,30 @@ def _whole(name: str, value: str) -> tuple[str, list[object]]:
     if name == "entity":
         return _either(_equals("entity_id", value), _equals("entity_type", value))
     if name == "event_type":
-        return _either(_equals(name, value), _begins(name, f"{value}."))
+        return _event_type(value)
     return _equals(name, value)
+
+
+def _event_type(value: str) -> tuple[str, list[object]]:
+    exact, values = _either(_equals("event_type", value), _begins("event_type", f"{value}."))
+    # What this lets through is looked at again, as in `_equals`.
+    likely, pattern = _like("event_type", f"{value}*")
+    return f"{likely} AND ({exact})", [*pattern, *values]
 
 
 def _either(
     one: tuple[str, list[object]], other: tuple[str, list[object]]
 ) -> tuple[str, list[object]]:
-    return f"coalesce({one[0]}, 0) OR coalesce({other[0]}, 0)", one[1] + other[1]
+    return f"{one[0]} OR {other[0]}", one[1] + other[1]
 
 
 def _equals(name: str, value: str) -> tuple[str, list[object]]:
     if "*" in value:
         return _like(name, value)
-    # Not LIKE, which takes a zero byte for the end.
-    return f"lower(CAST({name} AS TEXT)) = ?", [_ascii_lower(value)]
+    # NOCASE is fast but, like LIKE, takes a zero byte for the end: what it lets through is looked
+    # at again.
+    exact = f"{name} = ? COLLATE NOCASE AND lower(CAST({name} AS TEXT)) = ?"
+    return f"({exact})", [value, _ascii_lower(value)]
 
 
 def _begins(name: str, value: str) -> tuple[str, list[object]]:

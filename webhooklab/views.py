@@ -240,10 +240,11 @@ class Views:
         after: int = 0,
     ) -> pd.DataFrame:
         rows = event_columns(names)
-        for chunk in self._store.chunks(
-            connection, names, after=after, where=condition, parameters=parameters
-        ):
-            rows.append(chunk)
+        with _collector_resting():
+            for chunk in self._store.chunks(
+                connection, names, after=after, where=condition, parameters=parameters
+            ):
+                rows.append(chunk)
         return rows.frame().copy()
 
     def log(self) -> pd.DataFrame:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from operator import eq
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+
+EXACT_IN_FLOAT: Final = 2**53
+"""Integers up to here, and their negatives, are all of them floats."""
 
 
 class Column(ABC):

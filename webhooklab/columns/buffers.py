@@ -1,7 +1,8 @@
 """Columns of numbers, times and objects, in buffers that grow ahead of what is in them.
 
 The series that is handed out is a slice of one over the whole buffer, so pandas' copy-on-write
-keeps the two apart: whoever writes into a slice gets a copy.
+keeps the two apart: whoever writes into a slice gets a copy. That is so even when the one over the
+whole is gone, with its column or with a buffer that became too small: see `_shared`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ import pyarrow as pa
 from webhooklab.columns.base import Column
 
 _FIRST_ROOM: Final = 64
+
+_Seen = TypeVar("_Seen", pd.Series, pd.Index)
 
 
 class _Buffered(Column):
@@ -80,9 +83,8 @@ class Times(_Buffered):
         self._ticks = _with_room(self._ticks, self.rows, room, self._NOTHING)
 
     def _view(self) -> pd.Series:
-        ticks = _Kept(self._ticks)
-        times = pd.array(np.asarray(ticks), dtype="datetime64[us, UTC]", copy=False)
-        return _keeping(pd.Series(times, copy=False), ticks)
+        times = pd.array(_read_only(self._ticks), dtype="datetime64[us, UTC]", copy=False)
+        return _shared(pd.Series(times, copy=False), self._ticks)
 
     def _write(self, start: int, values: Sequence[Any]) -> None:
         ticks = [self._NOTHING if value is None else value for value in values]
@@ -113,9 +115,8 @@ class _Masked(_Buffered):
         self._mask = _with_room(self._mask, self.rows, room, nothing=True)
 
     def _view(self) -> pd.Series:
-        kept = _Kept(self._values), _Kept(self._mask)
-        array = self._array(*(np.asarray(each) for each in kept))
-        return _keeping(pd.Series(array, copy=False), *kept)
+        array = self._array(_read_only(self._values), _read_only(self._mask))
+        return _shared(pd.Series(array, copy=False), self._values)
 
     def _write(self, start: int, values: Sequence[Any]) -> None:
         stop = start + len(values)
@@ -152,8 +153,9 @@ class Counts(_Masked):
 
     def index(self, name: str) -> pd.Index:
         """The rows so far as an index; none may be without a value."""
-        index: pd.Index = pd.Index(_read_only(self._values)[: self.rows], dtype="int64", name=name)
-        return index
+        values = _read_only(self._values)[: self.rows]
+        index: pd.Index = pd.Index(values, dtype="int64", name=name, copy=False)
+        return _shared(index, self._values)
 
     def put(self, rows: np.ndarray, values: Sequence[int | None]) -> None:
         """Change rows (from 0) that are there. Frames that were handed out stay as they are."""
@@ -185,17 +187,14 @@ class Objects(_Buffered):
 
     def __init__(self) -> None:
         self._objects: np.ndarray = np.empty(0, object)
-        self._earlier: list[pd.Series] = []
-        """Series over buffers that were too small: kept as `_Kept` says, which takes no objects."""
         super().__init__()
 
     def _allocate(self, room: int) -> None:
-        if self._whole is not None:
-            self._earlier.append(self._whole)
         self._objects = _with_room(self._objects, self.rows, room, pd.NA)
 
     def _view(self) -> pd.Series:
-        return pd.Series(_read_only(self._objects), dtype=object, copy=False)
+        seen = pd.Series(_read_only(self._objects), dtype=object, copy=False)
+        return _shared(seen, self._objects)
 
     def _write(self, start: int, values: Sequence[Any]) -> None:
         self._put(range(start, start + len(values)), values)
@@ -220,32 +219,18 @@ def _with_room(buffer: np.ndarray, rows: int, room: int, nothing: object) -> np.
     return larger
 
 
-class _Kept:
-    """A buffer to be seen read-only. All that is seen of it keeps alive what it `keeps`.
+def _shared(seen: _Seen, buffer: np.ndarray) -> _Seen:
+    """A series or an index over a buffer, which counts as one that has these values, too.
 
-    That is one more owner for pandas: without one it takes a slice for the only owner, once the
-    series over all of the buffer is gone, and writes where it cannot instead of making a copy.
+    pandas takes a slice that is the last to have them for their owner, and writes where it cannot
+    instead of making a copy. It counts those who have them by weak references, and all slices keep
+    the buffer alive, so there is always one more. Nothing public does that: were it gone, such a
+    write would be an error.
     """
-
-    def __init__(self, buffer: np.ndarray) -> None:
-        said = buffer.__array_interface__
-        self.__array_interface__ = said | {"data": (said["data"][0], True)}
-        self._buffer = buffer
-        self.keeps: object = None
-
-
-def _keeping(series: pd.Series, *buffers: _Kept) -> pd.Series:
-    # A block of its own, and not the series: that leads to the buffer again, by way of NumPy's
-    # arrays, which no garbage collector looks into, and neither would ever be let go of.
-    owner: Any = pd.Series([0])
-    whole: Any = series
-    # Where pandas comes to count its owners otherwise, frames are read as before.
+    references: Any = getattr(seen, "_references", None)
     with contextlib.suppress(AttributeError, TypeError):
-        block = owner._mgr.blocks[0]  # noqa: SLF001 - nothing public says it
-        whole._mgr.blocks[0].refs.add_reference(block)  # noqa: SLF001 - likewise
-        for each in buffers:
-            each.keeps = block
-    return series
+        references.add_index_reference(buffer)
+    return seen
 
 
 def _read_only(buffer: np.ndarray) -> np.ndarray:

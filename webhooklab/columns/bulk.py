@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json
 
+from webhooklab.columns.base import EXACT_IN_FLOAT
+
 NULL: Final = pa.null()
 """The type of what has been null whenever it came."""
 
 _has_empty_object: Final = re.compile(rb"\{\s*\}").search
 _WHITE: Final = b" \t\r\n"
 _NOT_JSON: Final = (b"NaN", b"Infinity")
-_EXACT_IN_FLOAT: Final = 2.0**53
 
 
 def struct(fields: Mapping[str, pa.DataType]) -> pa.DataType:
@@ -90,7 +91,7 @@ def _is_exact(array: pa.Array, whole: bytes) -> bool:
         return all(_is_exact(each, whole) for each in inner)
     if pa.types.is_floating(array.type):
         largest = pc.max(pc.abs(array)).as_py()
-        return largest is None or largest < _EXACT_IN_FLOAT
+        return largest is None or largest < EXACT_IN_FLOAT
     return not pa.types.is_list(array.type) or _is_exact_inside(array.flatten())
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.columns import bulk
+from webhooklab.columns.base import EXACT_IN_FLOAT
 from webhooklab.columns.buffers import Objects
 
-_EXACT_IN_FLOAT: Final = 2**53
 _SAMPLE: Final = 500
 _MARSHAL_VERSION: Final = 2  # later ones look for shared objects, which JSON does not have
 
@@ -71,7 +71,7 @@ _CONTAINERS: Final = frozenset({_Packed, list, dict})
 
 def _pack(value: Any) -> Any:
     if type(value) is float:
-        return int(value) if value.is_integer() and abs(value) < _EXACT_IN_FLOAT else value
+        return int(value) if value.is_integer() and abs(value) < EXACT_IN_FLOAT else value
     if type(value) is not list and type(value) is not dict:
         return value
     try:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from webhooklab.columns.base import Column
+from webhooklab.columns.base import EXACT_IN_FLOAT, Column
 from webhooklab.columns.buffers import Counts, Flags, Floats
 from webhooklab.columns.cells import Cells
 from webhooklab.columns.texts import Texts
 
 _INT64_MAX: Final = 2**63 - 1
-_EXACT_IN_FLOAT: Final = 2**53
 
 
 def column_for(values: Sequence[Any]) -> Column:
@@ -25,7 +24,7 @@ def column_for(values: Sequence[Any]) -> Column:
         return Texts()
     if kinds == {int} and _fit(values, _INT64_MAX):
         return Counts()
-    if kinds == {float} or (kinds == {int, float} and _fit(values, _EXACT_IN_FLOAT)):
+    if kinds == {float} or (kinds == {int, float} and _fit(values, EXACT_IN_FLOAT)):
         return Floats()
     return Flags() if kinds == {bool} else Cells()
 

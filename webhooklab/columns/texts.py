@@ -1,4 +1,4 @@
-"""Text, in Arrow chunks that nobody can write into. The columns' door to pyarrow."""
+"""Text, in Arrow chunks that nobody can write into."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from webhooklab.defaults import MAX_IMPORTED_ROW_BYTES
-from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
+from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies, text_file_type
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.whole import check_ends_with_a_line
 
@@ -99,8 +99,7 @@ def _read(path: Path, block_bytes: int) -> pa.Table:
 
 
 def _types() -> dict[str, pa.DataType]:
-    types: dict[str, pa.DataType] = {name: TYPES[kind] for name, kind in EVENT_COLUMNS.items()}
-    return types | {"seq": pa.int64(), "body": pa.large_string(), ENCODING: pa.large_string()}
+    return {name: text_file_type(name) for name in ("seq", *EVENT_COLUMNS, ENCODING)}
 
 
 def _conversions(types: dict[str, pa.DataType]) -> csv.ConvertOptions:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from webhooklab import __version__
 from webhooklab.files.entries import entries
-from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, schema, text_bodies
+from webhooklab.files.tables import ENCODING, raw_bodies, schema, text_bodies, text_file_type
 from webhooklab.headers import Headers
 from webhooklab.instants import parse_instant
 from webhooklab.records import EVENT_COLUMNS
@@ -198,12 +198,6 @@ def _text(value: Any) -> str:
 
 def _table(rows: list[dict[str, Any]], names: list[str]) -> pa.Table:
     wanted = ["seq", *names, *([ENCODING] if "body" in names else [])]
-    fields = [(name, _type(name)) for name in wanted]
+    fields = [(name, text_file_type(name)) for name in wanted]
     columns = {name: [row.get(name) for row in rows] for name in wanted}
     return raw_bodies(pa.table(columns, schema=pa.schema(fields)))
-
-
-def _type(name: str) -> pa.DataType:
-    if name in EVENT_COLUMNS and name != "body":
-        return TYPES[EVENT_COLUMNS[name]]
-    return pa.int64() if name == "seq" else pa.large_string()

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from webhooklab.defaults import MAX_IMPORTED_ROW_BYTES
-from webhooklab.files.tables import ENCODING, TYPES, raw_bodies, text_bodies
+from webhooklab.files.tables import ENCODING, raw_bodies, text_bodies, text_file_type
 from webhooklab.instants import parse_instant
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.whole import check_ends_with_a_line
@@ -57,7 +57,7 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
     known = [name for name in ("seq", *EVENT_COLUMNS, ENCODING) if name in seen]
     names = [*known, *sorted(seen.difference(known))]
     columns = {name: [row.get(name) for row in rows] for name in names}
-    fields = [(name, _type(name)) for name in names]
+    fields = [(name, text_file_type(name)) for name in names]
     return raw_bodies(pa.table(columns, schema=pa.schema(fields)))
 
 
@@ -71,9 +71,3 @@ def _row(line: bytes, number: int) -> dict[str, Any]:
             if row[name] is None:
                 raise ValueError(f"line {number} has no time in {name}")
     return row
-
-
-def _type(name: str) -> pa.DataType:
-    if name in EVENT_COLUMNS and name != "body":
-        return TYPES[EVENT_COLUMNS[name]]
-    return pa.int64() if name == "seq" else pa.large_string()

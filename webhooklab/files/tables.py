@@ -37,6 +37,13 @@ def schema(names: Iterable[str] = EVENT_COLUMNS) -> pa.Schema:
     return pa.schema([("seq", pa.int64()), *fields])
 
 
+def text_file_type(name: str) -> pa.DataType:
+    """The type of a column of `schema` where bodies are text, as they are in files of text."""
+    if name in EVENT_COLUMNS and name != "body":
+        return TYPES[EVENT_COLUMNS[name]]
+    return pa.int64() if name == "seq" else pa.large_string()
+
+
 def table_from_chunk(chunk: Chunk) -> pa.Table:
     """A table of rows as the store gives them."""
     names = [name for name in EVENT_COLUMNS if name in chunk]

@@ -71,13 +71,20 @@ def chunks(
     """The rows with `seq > after` that match, oldest first. Call it inside one transaction."""
     light = [name for name in columns if name not in _RAW]
     heavy = [name for name in _RAW if name in columns]
-    while chunk := _light_chunk(connection, light, after, where, parameters):
-        after = chunk["seq"][-1]
-        if not heavy:
-            yield chunk
-            continue
-        for part in _parts(chunk):
-            yield part | _heavy_chunk(connection, heavy, part["seq"])
+    is_last = False
+    while not is_last:
+        chunk, is_last = _light_chunk(connection, light, after, where, parameters)
+        if chunk["seq"]:
+            after = chunk["seq"][-1]
+            yield from _with_raws(connection, heavy, chunk)
+
+
+def _with_raws(connection: Connection, heavy: Sequence[str], chunk: Chunk) -> Iterator[Chunk]:
+    if not heavy:
+        yield chunk
+        return
+    for part in _parts(chunk):
+        yield part | _heavy_chunk(connection, heavy, part["seq"])
 
 
 def _light_chunk(
@@ -86,11 +93,13 @@ def _light_chunk(
     after: int,
     where: str,
     parameters: Sequence[Any],
-) -> Chunk:
+) -> tuple[Chunk, bool]:
+    """The next rows, and whether they are the last: to look for more can take as long again."""
     limit = CHUNK_ROWS
     while True:
         try:
-            return _columns(connection, columns, where, (after, *parameters, limit))
+            chunk = _columns(connection, columns, where, (after, *parameters, limit))
+            return chunk, len(chunk["seq"]) < limit
         except TooBig:  # somebody has sent very long texts: fewer rows at a time, then
             if limit == 1:
                 raise
@@ -109,8 +118,7 @@ def _columns(
         f"WHERE seq > ? AND ({where}) ORDER BY seq LIMIT ?)"
     )
     row = connection.execute(query, parameters).fetchone()
-    chunk = {name: orjson.loads(text) for name, text in zip(wanted, row, strict=True)}
-    return chunk if chunk["seq"] else {}
+    return {name: orjson.loads(text) for name, text in zip(wanted, row, strict=True)}
 
 
 def _parts(chunk: Chunk) -> Iterator[Chunk]:
@@ -131,8 +139,7 @@ def _heavy_chunk(connection: Connection, columns: Sequence[str], seqs: list[int]
         rows = connection.execute(query, (seqs[0], seqs[-1])).fetchall()
     else:
         query = (
-            f"SELECT {names} FROM json_each(?) AS wanted JOIN raws ON raws.seq = wanted.value "
-            "ORDER BY raws.seq"
+            f"SELECT {names} FROM raws WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
         )
         rows = connection.execute(query, (orjson.dumps(seqs).decode(),)).fetchall()
     return dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import Array, factorized
+from webhooklab.comparison.arrays import Array
+from webhooklab.comparison.coded import Coded
 
 _DELETING: Final = frozenset(
     ["delete", "deleted", "deletion", "destroy", "destroyed", "remove", "removed", "erased"]
@@ -18,15 +19,17 @@ _parts: Final = re.compile(r"[^\w-]+")
 _words: Final = re.compile(r"[\W_]+")
 
 
-def deletions(event_type: pd.Series, entity_type: pd.Series) -> Array:
+def deletions(event_type: Coded, entity_type: pd.Series) -> Array:
     """Where the type says that the entity is gone."""
     deleted = says_deleting(event_type)
     at = np.flatnonzero(deleted)
     if not len(at):
         return deleted
-    pairs = pd.DataFrame({"event": event_type.iloc[at], "entity": entity_type.iloc[at]})
+    pairs = pd.DataFrame(
+        {"event": event_type.take(at).texts(), "entity": entity_type.take(at).to_numpy()}
+    )
     numbers = pairs.groupby(["event", "entity"], dropna=False, sort=False).ngroup().to_numpy()
-    distinct = pairs[~pd.Series(numbers, pairs.index).duplicated()].astype(object)
+    distinct = pairs[~pd.Series(numbers).duplicated()].astype(object)
     said = [
         deletes(event, None if pd.isna(entity) else entity) for event, entity in distinct.values
     ]
@@ -34,11 +37,9 @@ def deletions(event_type: pd.Series, entity_type: pd.Series) -> Array:
     return deleted
 
 
-def says_deleting(event_type: pd.Series) -> Array:
+def says_deleting(event_type: Coded) -> Array:
     """Where the type's last word is one of deleting, whatever it is that is gone."""
-    numbers, distinct = factorized(event_type)
-    deleting = np.array([*(last_word(text) in _DELETING for text in distinct), False], bool)
-    return deleting[numbers]
+    return event_type.which(lambda text: last_word(text) in _DELETING)
 
 
 def last_word(event_type: object) -> str:

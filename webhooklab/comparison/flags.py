@@ -9,7 +9,7 @@ import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, follow, least_of, most_of
 from webhooklab.comparison.grouping import Groups
-from webhooklab.comparison.sides import Pushes, column
+from webhooklab.comparison.sides import Pushes
 from webhooklab.comparison.versions import ORDERED
 
 
@@ -29,8 +29,10 @@ class Flags:
 def flags(groups: Groups, kind: Array, pushes: Pushes) -> Flags:
     """Look at every delivery of each change that takes part. `kind` is per change."""
     count = len(groups.entity)
-    own = pushes.own[groups.pushes]
-    rows, change = groups.pushes[own], groups.change[own]
+    rows, change = groups.pushes, groups.change
+    if not pushes.own.all():
+        own = pushes.own[rows]
+        rows, change = rows[own], change[own]
     seq, received = pushes.seq[rows], pushes.received[rows]
     shown = np.minimum(groups.polled, groups.fetched)
     # Of opaque versions only a deletion is known to be newer.
@@ -101,7 +103,7 @@ def is_repeated(pushes: Pushes, rows: Array, duplicate_of: Array) -> Array:
 
 def _same_event(pushes: Pushes, rows: Array, change: Array, again: Array) -> Array:
     """Rows whose event another row before them in the change has: same id, else equal bytes."""
-    ids = column(pushes.frame, "event_id").take(pushes.rows[rows]).reset_index(drop=True)
+    ids = pushes.column("event_id", rows)
     named = ids.notna().to_numpy()
     same = np.zeros(len(rows), bool)
     provider = pushes.column("provider", rows)

@@ -62,7 +62,6 @@ class Pushes(_Side):
     """
 
     seq: Array
-    item: Array
     received: Array
     counts: Array
     invalid: Array
@@ -110,11 +109,9 @@ def pushes(events: pd.DataFrame) -> Pushes:
     version, event_type = texts(column(part, "version")), coded(texts(column(part, "event_type")))
     deletion = deletions(event_type, column(part, "entity_type")) | _are_deleted(version)
     invalid = is_invalid(part)
-    seq, item = _positions(part.index)
     return Pushes(
         frame=part,
-        seq=seq,
-        item=item,
+        seq=np.asarray(part.index.get_level_values(0), "i8"),
         received=ticks(column(part, "received_at")),
         counts=~(invalid | _are_ours(part)),
         invalid=invalid,
@@ -161,13 +158,6 @@ def by_seq(events: pd.DataFrame) -> pd.DataFrame:
     if "seq" not in events or "seq" in events.index.names:
         return events
     return events.set_index([name for name in ("seq", "item") if name in events])
-
-
-def _positions(index: pd.Index) -> tuple[Array, Array]:
-    if isinstance(index, pd.MultiIndex):
-        return (np.asarray(index.get_level_values(level), "i8") for level in (0, 1))  # type: ignore[return-value]
-    seq = np.asarray(index, "i8")
-    return seq, np.zeros(len(seq), "i8")
 
 
 def pulls(snapshots: pd.DataFrame) -> Pulls:

@@ -11,6 +11,7 @@ from webhooklab.comparison import reading
 from webhooklab.comparison.arrays import NAT, Array, is_time, lags, ticks, times
 from webhooklab.comparison.coded import Coded, in_same_words
 from webhooklab.comparison.entity_states import comparable, differing
+from webhooklab.comparison.lazy import nothing
 from webhooklab.comparison.mismatch import mismatches
 from webhooklab.comparison.settling import Settled
 from webhooklab.comparison.sides import DELETED
@@ -46,11 +47,7 @@ CHANGE_COLUMNS: Final[dict[str, str]] = {
 def no_changes() -> pd.DataFrame:
     """An empty `changes`, with its dtypes."""
     plain = {n: pd.Series([], dtype=d) for n, d in CHANGE_COLUMNS.items() if n != "mismatch"}
-    return pd.DataFrame({**plain, "mismatch": mismatches(0, _nothing)})
-
-
-def _nothing(rows: Array) -> list[Any]:
-    return [pd.NA] * len(rows)
+    return pd.DataFrame({**plain, "mismatch": mismatches(0, nothing)})
 
 
 def table(settled: Settled) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import NAT, Array, is_time, numbered, texts, ticks
+from webhooklab.comparison.arrays import Array, is_time, numbered, texts, ticks
 from webhooklab.comparison.coded import coded
 from webhooklab.comparison.polling import asked_at
 from webhooklab.comparison.sides import column, time_column
@@ -93,7 +93,7 @@ def _when(changes: pd.DataFrame, *, alone: bool) -> tuple[Array, Array]:
         time = ticks(changes[name])
         if is_time(time).any():
             break
-    known = is_time(time) & (time != NAT)
+    known = is_time(time)
     return time[known], known
 
 

@@ -101,9 +101,10 @@ def _small(values: Array) -> Array:
     if most - least >= NEVER:
         return _ranks(values)
     small = values - least
-    if most - least < _SECOND or (small % _SECOND).any():
+    if most - least < _SECOND:
         return small
-    return small // _SECOND
+    seconds = small // _SECOND
+    return seconds if np.array_equal(seconds * _SECOND, small) else small
 
 
 def _ranks(values: Array) -> Array:

@@ -118,7 +118,10 @@ class _Grouped:
         rows = self.sightings[number].rows
         if not len(rows):
             return rows, rows
-        own = np.flatnonzero((self.order >= before) & (self.order < before + len(rows)))
+        mine = self.order < before + len(rows)
+        if before:
+            mine &= self.order >= before
+        own = np.flatnonzero(mine)
         return rows[self.order[own] - before], self.change[own]
 
 

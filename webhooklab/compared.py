@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webhooklab import charts, comparison, report
+from webhooklab.comparison.result import INTERVALS_SECONDS
 from webhooklab.comparison.what_if import WhatIf
+from webhooklab.defaults import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +30,7 @@ class Comparison(comparison.Comparison):
         """Both lags after the change as ECDF, in seconds."""
         return charts.plot_latency(self.changes, axes)
 
-    def what_if(self, every: Iterable[float] | float = (1, 5, 30, 60, 300)) -> PlottedWhatIf:
+    def what_if(self, every: Iterable[float] | float = INTERVALS_SECONDS) -> PlottedWhatIf:
         """Expect what polling `every` so many seconds would cost; `.plot()` draws it."""
         table = super().what_if(every)
         plotted = PlottedWhatIf(table)
@@ -47,8 +49,6 @@ class PlottedWhatIf(WhatIf):
         """Polls, and how late, by interval: in place of pandas' lines of unlike quantities."""
         return charts.plot_what_if(self, axes)
 
-    plot_cost = plot
-
 
 def compare(
     events: DataFrame,
@@ -57,7 +57,7 @@ def compare(
     polls: DataFrame | None = None,
     fetches: DataFrame | None = None,
     listening: DataFrame | None = None,
-    grace: float = 30.0,
+    grace: float = GRACE_SECONDS,
     now: datetime | float | str | None = None,
 ) -> Comparison:
     """Hold webhook events against polled snapshots; see `webhooklab.comparison.compare`."""

@@ -5,6 +5,7 @@
                 vanishing, grouping, coverage, verdicts, flags
     table       the changes as a frame; mismatch is computed where it is read
     costs what_if glance explain wording     what is built on the changes
+    arrays coded                             columns as numbers: the steps that the rules share
 
 Pure: frames in, frames out; no clock, no file, no thread.
 """

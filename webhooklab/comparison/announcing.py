@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from webhooklab.comparison import coverage, reading, sides, vanishing
+from webhooklab.comparison import coverage, reading, vanishing
 from webhooklab.comparison.arrays import (
     NAT,
     Array,
@@ -32,12 +32,11 @@ def announcements(matter: Matter, groups: Groups, kind: Array) -> Array:
     if not len(at):
         return found
     pushes, entity = matter.pushes, matter.known.pushed
-    rejected = sides.is_invalid(matter.pushes.frame)[pushes.rows]
-    for position, rows in enumerate((rejected & matter.unversioned, matter.thin)):
+    for position, rows in enumerate((pushes.invalid & matter.unversioned, matter.thin)):
         found[position, at] = _announced(
             groups, at, entity[rows], pushes.received[rows], matter.grace
         )
-    found[0, at] |= _delivered_invalid(matter, groups, at, rejected)
+    found[0, at] |= _delivered_invalid(matter, groups, at)
     found[2, at] = matter.runs.blocked[groups.first_pull[at]]
     found[2] |= _explained(matter, groups, kind)
     found[3, at] = _foreign(matter, groups, at)
@@ -66,9 +65,9 @@ def _announced(groups: Groups, at: Array, owners: Array, moments: Array, grace: 
     return may_be_then | happen_between(owners, moments, entity, groups.not_seen[at], until)
 
 
-def _delivered_invalid(matter: Matter, groups: Groups, at: Array, rejected: Array) -> Array:
+def _delivered_invalid(matter: Matter, groups: Groups, at: Array) -> Array:
     """Changes whose version an invalid delivery may have named."""
-    rows = np.flatnonzero(rejected & matter.pushes.own)
+    rows = np.flatnonzero(matter.pushes.invalid & matter.pushes.own)
     entity = groups.entity[at]
     asked = np.flatnonzero(np.isin(entity, matter.known.pushed[rows]))
     found = np.zeros(len(at), bool)
@@ -103,7 +102,7 @@ def _explained(matter: Matter, groups: Groups, kind: Array) -> Array:
         matter.known.count,
     )[groups.entity]
     newer = (kind == ORDERED) & (np.arange(len(kind)) > newest)
-    event_type = matter.pushes.column("event_type", groups.pushes)
+    event_type = matter.pushes.coded("event_type").take(groups.pushes)
     of_push = groups.entity[groups.change]
     perhaps = says_deleting(event_type) & ~groups.deletion[groups.change]
     explained[at] = any_of(perhaps, of_push, matter.known.count)[groups.entity[at]]

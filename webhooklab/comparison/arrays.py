@@ -13,6 +13,7 @@ NEVER: Final = np.iinfo("i8").max
 """Later than every time, greater than every number: what a minimum over nothing is."""
 NAT: Final = np.iinfo("i8").min
 """Pandas' NaT as a number, and what a maximum over nothing is."""
+_SECOND: Final = 1_000_000
 
 
 def ticks(series: pd.Series) -> Array:
@@ -32,9 +33,9 @@ def times(values: Array) -> pd.Series:
 
 def lags(later: Array, earlier: Array) -> pd.Series:
     """`later - earlier` as `timedelta64[us]`; NaT where either is `NAT` or `NEVER`."""
-    known = is_time(later) & is_time(earlier)
-    difference = np.where(known, later, 0) - np.where(known, earlier, 0)
-    return pd.Series(np.where(known, difference, NAT).view("m8[us]"))
+    difference = later - earlier  # wraps around where one is unknown
+    difference[~(is_time(later) & is_time(earlier))] = NAT
+    return pd.Series(difference.view("m8[us]"))
 
 
 def or_never(values: Array) -> Array:
@@ -70,55 +71,40 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
-def codes(series: pd.Series) -> Array:
-    """Equal texts as equal numbers from 0; -1 where there is none."""
-    if is_constant(series):
-        return np.zeros(len(series), "i8")
-    return pd.factorize(series)[0].astype("i8", copy=False)
-
-
-def is_constant(series: pd.Series) -> bool:
-    """Whether it is one text throughout: the usual case, seen at once."""
-    if not len(series) or not isinstance(first := series.iloc[0], str):
-        return False
-    return bool(
-        series.iloc[-1] is not pd.NA and series.iloc[-1] == first and (series == first).all()
-    )
-
-
 def numbered(values: Array) -> Array:
     """Equal numbers as equal numbers from 0."""
     found: Array = pd.factorize(values)[0].astype("i8", copy=False)
     return found
 
 
-def factorized(series: pd.Series) -> tuple[Array, list[Any]]:
-    """`codes`, and the distinct texts."""
-    if is_constant(series):
-        return np.zeros(len(series), "i8"), [series.iloc[0]]
-    numbers, distinct = pd.factorize(series)
-    return numbers.astype("i8", copy=False), list(distinct)
-
-
-def pack(high: Array, low: Array) -> Array | None:
-    """Two columns as one with the same order (`high` first); None where 63 bits are too few."""
-    if not len(low):
-        return high
-    least, most = int(low.min()), int(low.max())
-    span = most - least + 1
-    if (int(high.max()) + 1) * span >= NEVER or int(high.min()) < 0:
-        return None
-    packed: Array = high * span + (low - least)
-    return packed
-
-
 def order_by(high: Array, low: Array) -> tuple[Array, Array]:
-    """An order by `high`, then `low`, and where in that order a new pair begins."""
-    packed = pack(high, low)
-    if packed is None:
-        packed = high * len(low) + _ranks(low)  # rows are few enough
-    order = np.argsort(packed)
-    return order, starts(packed[order])
+    """An order by `high`, from 0, then `low`, and where in that order a new pair begins."""
+    if not len(low):
+        return np.empty(0, "i8"), np.empty(0, bool)
+    low = _small(low)
+    span = int(low.max()) + 1
+    if (int(high.max()) + 1) * span >= NEVER:
+        low, span = _ranks(low), len(low)  # rows are few enough
+    packed = high * span + low
+    bits = len(packed).bit_length()
+    if int(packed.max()) >> (63 - bits):
+        order = np.argsort(packed)
+        return order, starts(packed[order])
+    # Where there are bits left for the row's number, it is sorted along: twice as fast.
+    both = np.sort((packed << bits) | np.arange(len(packed)))
+    return both & ((1 << bits) - 1), starts(both >> bits)
+
+
+def _small(values: Array) -> Array:
+    """Numbers in the same order, from 0 where that fits; times of whole seconds in seconds."""
+    least, most = int(values.min()), int(values.max())
+    if most - least >= NEVER:
+        return _ranks(values)
+    small = values - least
+    if most - least < _SECOND:
+        return small
+    seconds = small // _SECOND
+    return seconds if np.array_equal(seconds * _SECOND, small) else small
 
 
 def _ranks(values: Array) -> Array:
@@ -142,11 +128,11 @@ def follow(values: Array, groups: Array) -> Array:
     `groups` is sorted. Doubles its step until the longest group is covered.
     """
     least = np.full(len(values), NEVER)
-    same = groups[1:] == groups[:-1]
-    least[:-1][same] = values[1:][same]
+    least[:-1] = np.where(groups[1:] == groups[:-1], values[1:], NEVER)
     step = 1
     while len(groups) > step and (same := groups[step:] == groups[:-step]).any():
-        least[:-step] = np.where(same, np.minimum(least[:-step], least[step:]), least[:-step])
+        further = np.where(same, least[step:], NEVER)
+        np.minimum(least[:-step], further, out=least[:-step])
         step *= 2
     return least
 
@@ -177,7 +163,7 @@ def most_of(values: Array, groups: Array, count: int) -> Array:
 def any_of(flags: Array, groups: Array, count: int) -> Array:
     """Which of `count` groups have a row with the flag."""
     found = np.zeros(count, bool)
-    found[groups[flags]] = True
+    found[groups if flags.all() else groups[flags]] = True
     return found
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import (
+    NEVER,
     Array,
     any_of,
-    codes,
     is_time,
     least_of,
     numbered,
@@ -19,7 +19,7 @@ from webhooklab.comparison.arrays import (
 from webhooklab.comparison.grouping import Groups
 from webhooklab.comparison.identity import Identities
 from webhooklab.comparison.polling import Poller
-from webhooklab.comparison.sides import Pulls, Pushes, column
+from webhooklab.comparison.sides import Pulls, Pushes
 
 _Name = tuple[Any, Any]
 
@@ -31,7 +31,7 @@ def works_since(pushes: Pushes, pulls: Pulls, known: Identities) -> Array:
     provider and type: of two repositories polled, the webhook may be registered at one only.
     """
     timed = pushes.counts & is_time(pushes.received)  # when it came is what this is about
-    first = least_of(pushes.received[timed], known.pushed[timed], known.count)
+    first = least_of(np.where(timed, pushes.received, NEVER), known.pushed, known.count)
     kind = _kinds(pulls)
     count = int(kind.max(initial=-1)) + 1
     works: Array = least_of(first[known.pulled], kind, count)[kind]
@@ -50,8 +50,7 @@ def versions_met(groups: Groups, pulls: Pulls) -> Array:
 
 
 def _kinds(pulls: Pulls) -> Array:
-    provider = codes(column(pulls.frame, "provider")) + 1
-    entity_type = codes(column(pulls.frame, "entity_type")) + 1
+    provider, entity_type = (pulls.coded(name).numbers + 1 for name in ("provider", "entity_type"))
     wide = entity_type.max(initial=0) + 1
     both: Array = (pulls.poller * (provider.max(initial=0) + 1) + provider) * wide + entity_type
     return both if int(both.max(initial=0)) < 1_000 else numbered(both)
@@ -80,8 +79,8 @@ def _shown_names(pushes: Pushes, pulls: Pulls, known: Identities) -> dict[int, s
     own = pd.DataFrame(
         {
             "poller": pulls.poller,
-            "provider": texts(column(pulls.frame, "provider")),
-            "type": texts(column(pulls.frame, "entity_type")),
+            "provider": texts(pulls.column("provider")),
+            "type": texts(pulls.column("entity_type")),
             "entity": known.pulled,
         }
     )
@@ -97,11 +96,10 @@ def _shown_names(pushes: Pushes, pulls: Pulls, known: Identities) -> dict[int, s
 
 def _as_pushed(pushes: Pushes, known: Identities, unnamed: pd.DataFrame) -> list[tuple[int, _Name]]:
     """What the pushes call the entities of pollers that do not name a type."""
-    first = np.full(known.count, -1)
-    counting = np.flatnonzero(pushes.counts)[::-1]
-    first[known.pushed[counting]] = counting
+    counting = np.flatnonzero(pushes.counts)
+    first = least_of(counting, known.pushed[counting], known.count)
     row = first[unnamed["entity"].to_numpy()]
-    pushed = row >= 0
+    pushed = row != NEVER
     names = _names(pushes, row[pushed])
     return list(set(zip(unnamed["poller"].to_numpy()[pushed].tolist(), names, strict=True)))
 

@@ -8,25 +8,28 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import Array, factorized
+from webhooklab.comparison.arrays import Array
+from webhooklab.comparison.coded import Coded
 
 _DELETING: Final = frozenset(
     ["delete", "deleted", "deletion", "destroy", "destroyed", "remove", "removed", "erased"]
 )
-_capital: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_parts: Final = re.compile(r"[^\w-]+")
-_words: Final = re.compile(r"[\W_]+")
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PARTS: Final = re.compile(r"[^\w-]+")
+_WORDS: Final = re.compile(r"[\W_]+")
 
 
-def deletions(event_type: pd.Series, entity_type: pd.Series) -> Array:
+def deletions(event_type: Coded, entity_type: pd.Series) -> Array:
     """Where the type says that the entity is gone."""
     deleted = says_deleting(event_type)
     at = np.flatnonzero(deleted)
     if not len(at):
         return deleted
-    pairs = pd.DataFrame({"event": event_type.iloc[at], "entity": entity_type.iloc[at]})
+    pairs = pd.DataFrame(
+        {"event": event_type.take(at).texts(), "entity": entity_type.take(at).to_numpy()}
+    )
     numbers = pairs.groupby(["event", "entity"], dropna=False, sort=False).ngroup().to_numpy()
-    distinct = pairs[~pd.Series(numbers, pairs.index).duplicated()].astype(object)
+    distinct = pairs[~pd.Series(numbers).duplicated()].astype(object)
     said = [
         deletes(event, None if pd.isna(entity) else entity) for event, entity in distinct.values
     ]
@@ -34,16 +37,14 @@ def deletions(event_type: pd.Series, entity_type: pd.Series) -> Array:
     return deleted
 
 
-def says_deleting(event_type: pd.Series) -> Array:
+def says_deleting(event_type: Coded) -> Array:
     """Where the type's last word is one of deleting, whatever it is that is gone."""
-    numbers, distinct = factorized(event_type)
-    deleting = np.array([*(last_word(text) in _DELETING for text in distinct), False], bool)
-    return deleting[numbers]
+    return event_type.which(lambda text: last_word(text) in _DELETING)
 
 
 def last_word(event_type: object) -> str:
     """The verb of an event type: "deleted" of "order.deleted", "orders/deleted", ORDER_DELETED."""
-    return _split(_words, event_type)[-1]
+    return _split(_WORDS, event_type)[-1]
 
 
 def deletes(event_type: object, entity_type: object) -> bool:
@@ -54,12 +55,12 @@ def deletes(event_type: object, entity_type: object) -> bool:
     """
     if last_word(event_type) not in _DELETING:
         return False
-    *before, phrase = _split(_parts, event_type)
-    own = _split(_words, phrase)[:-1]
+    *before, phrase = _split(_PARTS, event_type)
+    own = _split(_WORDS, phrase)[:-1]
     if entity_type is None:
         return not (own and before)
-    named = _one(own or _split(_words, before[-1] if before else ""))
-    return not named or named == _one(_split(_words, entity_type))
+    named = _one(own or _split(_WORDS, before[-1] if before else ""))
+    return not named or named == _one(_split(_WORDS, entity_type))
 
 
 def _one(words: list[str]) -> str:
@@ -71,5 +72,5 @@ def _one(words: list[str]) -> str:
 def _split(separators: re.Pattern[str], text: object) -> list[str]:
     """Lower-case parts; of a text of none, one that is empty."""
     plain = str(text)
-    spaced = plain if plain.isupper() else _capital.sub("_", plain)
+    spaced = plain if plain.isupper() else _CAPITAL.sub("_", plain)
     return [part for part in separators.split(spaced.lower()) if part] or [""]

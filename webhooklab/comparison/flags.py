@@ -9,7 +9,7 @@ import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, follow, least_of, most_of
 from webhooklab.comparison.grouping import Groups
-from webhooklab.comparison.sides import Pushes, column
+from webhooklab.comparison.sides import Pushes
 from webhooklab.comparison.versions import ORDERED
 
 
@@ -29,8 +29,10 @@ class Flags:
 def flags(groups: Groups, kind: Array, pushes: Pushes) -> Flags:
     """Look at every delivery of each change that takes part. `kind` is per change."""
     count = len(groups.entity)
-    own = pushes.own[groups.pushes]
-    rows, change = groups.pushes[own], groups.change[own]
+    rows, change = groups.pushes, groups.change
+    if not pushes.own.all():
+        own = pushes.own[rows]
+        rows, change = rows[own], change[own]
     seq, received = pushes.seq[rows], pushes.received[rows]
     shown = np.minimum(groups.polled, groups.fetched)
     # Of opaque versions only a deletion is known to be newer.
@@ -55,8 +57,8 @@ def flags(groups: Groups, kind: Array, pushes: Pushes) -> Flags:
 def _repeated(groups: Groups, pushes: Pushes) -> tuple[Array, Array, Array]:
     """Deliveries, distinct events, and whether one event came twice, per change."""
     rows, change = groups.pushes, groups.change
-    duplicate_of = duplicates_of(pushes, rows)
-    again = is_repeated(pushes, rows, duplicate_of)
+    duplicate_of = _duplicates_of(pushes, rows)
+    again = _are_repeated(pushes, rows, duplicate_of)
     several = np.flatnonzero(groups.push_count[change] > 1)
     repeated = again.copy()
     same_delivery = np.zeros(len(rows), bool)
@@ -78,18 +80,15 @@ def _count(flags: Array, groups: Array, count: int) -> Array:
     return np.bincount(groups[flags], minlength=count)
 
 
-def duplicates_of(pushes: Pushes, rows: Array) -> Array:
+def _duplicates_of(pushes: Pushes, rows: Array) -> Array:
     """The `seq` that each push repeats by the lab's own word; -1 for none."""
-    if "duplicate_of" not in pushes.frame:
-        return np.full(len(rows), -1)
-    marked = pushes.frame["duplicate_of"]
-    if not marked.notna().any():
+    if "duplicate_of" not in pushes.frame or pushes.frame["duplicate_of"].isna().all():
         return np.full(len(rows), -1)
     said = pushes.column("duplicate_of", rows).astype("Int64")
     return said.to_numpy("i8", na_value=-1)
 
 
-def is_repeated(pushes: Pushes, rows: Array, duplicate_of: Array) -> Array:
+def _are_repeated(pushes: Pushes, rows: Array, duplicate_of: Array) -> Array:
     """Which pushes repeat an earlier delivery that takes part, or that these frames lack."""
     said = duplicate_of >= 0
     again = np.zeros(len(rows), bool)
@@ -101,17 +100,14 @@ def is_repeated(pushes: Pushes, rows: Array, duplicate_of: Array) -> Array:
 
 def _same_event(pushes: Pushes, rows: Array, change: Array, again: Array) -> Array:
     """Rows whose event another row before them in the change has: same id, else equal bytes."""
-    ids = column(pushes.frame, "event_id").take(pushes.rows[rows]).reset_index(drop=True)
+    ids = pushes.column("event_id", rows)
     named = ids.notna().to_numpy()
+    keys = pd.DataFrame({"change": change, "provider": pushes.column("provider", rows)})
     same = np.zeros(len(rows), bool)
-    provider = pushes.column("provider", rows)
-    for part, values in ((named, ids), (~named, None)):
-        at = np.flatnonzero(part)
-        if not len(at):
-            continue
-        marks = pushes.column("body", rows[at]) if values is None else values.iloc[at]
-        keys = pd.DataFrame({"change": change[at], "mark": marks.to_numpy(object)})
-        keys["provider"] = provider.iloc[at].to_numpy(object)
-        repeats = keys.duplicated().to_numpy() & keys["mark"].notna().to_numpy()
-        same[at] = repeats
+    for at, marks in (
+        (np.flatnonzero(named), ids[named]),
+        (np.flatnonzero(~named), pushes.column("body", rows[~named])),
+    ):
+        marked = keys.iloc[at].assign(mark=marks.to_numpy(object))
+        same[at] = marked.duplicated().to_numpy() & marked["mark"].notna().to_numpy()
     return same & ~again

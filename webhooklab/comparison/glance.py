@@ -52,8 +52,7 @@ def _complete(changes: pd.DataFrame) -> str:
 
 
 def _prompt(changes: pd.DataFrame) -> str:
-    lead = changes.loc[(changes["verdict"] == "both").to_numpy(bool), ["lead", "poll_lag"]]
-    found = lead["lead"].dropna()
+    found = changes.loc[(changes["verdict"] == "both").to_numpy(bool), "lead"].dropna()
     text = "reacting at once"
     if found.empty:
         return text

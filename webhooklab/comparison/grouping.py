@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,12 +43,12 @@ class Groups:
     pushes: Array
     change: Array
 
-    @property
+    @cached_property
     def pushed(self) -> Array:
         """Which changes a delivery that takes part announced."""
         return self.push_count > 0
 
-    @property
+    @cached_property
     def polled_at_all(self) -> Array:
         """Which changes a poll showed."""
         return self.first_pull >= 0
@@ -67,6 +68,10 @@ class Sightings:
     entity: Array
     key: Array
     deletion: Array
+
+    def only(self, at: Array) -> Sightings:
+        """Some of them."""
+        return Sightings(self.rows[at], self.entity[at], self.key[at], self.deletion[at])
 
 
 def group(sightings: list[Sightings], pushes: Pushes, pulls: Pulls, fetched: Fetched) -> Groups:
@@ -113,25 +118,28 @@ class _Grouped:
         rows = self.sightings[number].rows
         if not len(rows):
             return rows, rows
-        own = np.flatnonzero((self.order >= before) & (self.order < before + len(rows)))
+        mine = self.order < before + len(rows)
+        if before:
+            mine &= self.order >= before
+        own = np.flatnonzero(mine)
         return rows[self.order[own] - before], self.change[own]
 
 
 def _first(rows: Array, change: Array, values: Array, count: int) -> tuple[Array, Array]:
     """Per change its row with the least value, the earlier one in a tie, and the value."""
-    found, least = np.full(count, -1), np.full(count, NEVER)
+    found = np.full(count, -1)
+    if not len(rows):
+        return found, np.full(count, NEVER)
+    found[change] = rows
     begins = starts(change)
-    found[change[begins]] = rows[begins]
-    if len(rows) and not begins.all():  # few have several: these are put in order
+    if not begins.all():  # few have several: these are put in order
         several = ~begins
         several[:-1] |= several[1:]
         rows, change = rows[several], change[several]
         order = np.lexsort((rows, values[rows], change))
         first = order[starts(change)]
         found[change[first]] = rows[first]
-    known = found >= 0
-    least[known] = values[found[known]]
-    return found, least
+    return found, np.where(found >= 0, values[found], NEVER)
 
 
 def _not_seen(rows: Array, change: Array, first_pull: Array, polled: Array, pulls: Pulls) -> Array:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import Array, codes, numbered, texts
-from webhooklab.comparison.sides import Pulls, Pushes, column
+from webhooklab.comparison.arrays import Array, numbered, texts
+from webhooklab.comparison.coded import in_same_words
+from webhooklab.comparison.sides import Pulls, Pushes
 
 
 @dataclass
@@ -37,17 +38,21 @@ class Identities:
 def identify(pushes: Pushes, pulls: Pulls) -> Identities:
     """Number the entities of both sides."""
     split = len(pushes)
-    sides = {
-        name: pd.concat([texts(pushes.column(name)), texts(column(pulls.frame, name))])
-        for name in ("provider", "entity_type", "entity_id")
-    }
-    ids, names = pd.factorize(sides["entity_id"])
-    parts = {name: codes(side) for name, side in sides.items() if name != "entity_id"}
+    ids, names = pd.factorize(
+        pd.concat([texts(side.column("entity_id")) for side in (pushes, pulls)])
+    )
+    parts = {name: _numbers_of(name, pushes, pulls) for name in ("provider", "entity_type")}
     parts["entity_id"] = ids.astype("i8", copy=False)
     entity, ambiguous = _numbered_entities(parts, pushes, pulls, split)
     name = np.zeros(len(ambiguous), "i8")
     name[entity] = ids
     return Identities(entity[:split], entity[split:], ambiguous, pd.Series(names), name)
+
+
+def _numbers_of(name: str, pushes: Pushes, pulls: Pulls) -> Array:
+    """A part of the identity as numbers, of the pushes and then of the pulls."""
+    sides = in_same_words(pushes.coded(name), pulls.coded(name))
+    return np.concatenate([side.numbers for side in sides])
 
 
 def _numbered_entities(

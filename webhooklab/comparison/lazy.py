@@ -128,10 +128,11 @@ class LazyArray(ExtensionArray):  # noqa: PLW1641 - pandas' arrays have no hash
 def _as_they_are(cells: Sequence[Any]) -> tuple[Array, Compute, dict[int, Any]]:
     """Cells that need no computing, under numbers that no row has."""
     known = {-2 - n: cell for n, cell in enumerate(cells)}
-    return -2 - np.arange(len(cells)), _nothing, known
+    return -2 - np.arange(len(cells)), nothing, known
 
 
-def _nothing(rows: Array) -> list[Any]:
+def nothing(rows: Array) -> list[Any]:
+    """Cells that are all NA."""
     return [pd.NA] * len(rows)
 
 

@@ -41,8 +41,7 @@ class Matter:
     @property
     def meets(self) -> bool:
         """Whether any entity that takes part occurs on both sides."""
-        pushed = np.zeros(self.known.count, bool)
-        pushed[self.known.pushed[self.pushes.counts]] = True
+        pushed = any_of(self.pushes.counts, self.known.pushed, self.known.count)
         return bool(pushed[self.known.pulled].any())
 
     @property
@@ -118,7 +117,7 @@ def _versions(
     entity = np.concatenate([known.pushed, known.pulled, fetched.entity])
     answer = np.ones(len(fetched.entity), bool)
     telling = np.concatenate([pushes.counts & ~pushes.deletion, ~pulls.deletion, answer])
-    pull = np.arange(len(entity)) >= len(pushes)
+    pull = np.repeat([False, True], [len(pushes), len(entity) - len(pushes)])
     compared = versions(readings, entity, known.count, pull=pull, rows=telling)
     compared.kind[lacking] = MIXED
     if found.entities.any():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison.arrays import NAT, Array, is_time, least_of, most_of, texts, ticks
+from webhooklab.comparison.coded import coded
 from webhooklab.comparison.sides import Pulls, column, time_column
 
 
@@ -75,9 +76,10 @@ def _have_several(owner: Array, entity: Array, count: int) -> Array:
 
 def _owners(side: Pulls, polls: pd.DataFrame) -> Array:
     """The number of each poll's poller; -1 for one that saw nothing."""
-    names = column(side.frame, "poller")
-    where = {names.iloc[row]: n for n, row in _first_rows(side.poller).items()}
-    return np.array([where.get(name, -1) for name in column(polls, "poller")], "i8")
+    firsts = np.array(_first_rows(side.poller), "i8")
+    where = {name: n for n, name in enumerate(texts(side.column("poller", firsts)).fillna(""))}
+    asked = coded(texts(column(polls, "poller")).fillna(""))
+    return np.array([where.get(name, -1) for name in asked.words], "i8")[asked.numbers]
 
 
 def _as_told(polls: pd.DataFrame, owner: Array, first: Array, last: Array) -> tuple[Array, Array]:
@@ -91,17 +93,18 @@ def _as_told(polls: pd.DataFrame, owner: Array, first: Array, last: Array) -> tu
     return first, last
 
 
-def _first_rows(numbers: Array) -> dict[int, int]:
-    distinct, rows = np.unique(numbers, return_index=True)
-    return dict(zip(distinct.tolist(), rows.tolist(), strict=True))
+def _first_rows(numbers: Array) -> list[int]:
+    """The first row of each number; all from 0 to the greatest occur."""
+    first = least_of(np.arange(len(numbers)), numbers, int(numbers.max(initial=-1)) + 1)
+    return [int(row) for row in first]
 
 
 def _ask_for_one(side: Pulls, polls: pd.DataFrame, owner: Array, count: int) -> Array:
     """The pollers whose URL ends in the id of an entity that they saw: one resource, no list."""
     urls = column(polls, "url")
     single = np.zeros(count, bool)
-    ids = texts(column(side.frame, "entity_id"))
-    for number, row in _first_rows(side.poller).items():
+    ids = texts(side.column("entity_id"))
+    for number, row in enumerate(_first_rows(side.poller)):
         own = np.flatnonzero(owner == number)
         path = str(urls.iloc[own[0]]).partition("?")[0] if len(own) else ""
         single[number] = path.rstrip("/").rpartition("/")[2] == ids.iloc[row]

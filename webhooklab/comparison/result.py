@@ -202,8 +202,8 @@ def compare(
     `snapshots`, `polls` and `fetches` those of the lab's. `listening` has `started_at` and
     `stopped_at` (NaT: still): without it no webhook is called missed. `grace` is in seconds: how
     long after the first poll that saw a change its webhook may still come; what comes later is no
-    longer called missed. `now`: a datetime (a
-    naive one is UTC), Unix time in seconds or ISO 8601 text; None is the latest time in any frame.
+    longer called missed. `now`: a datetime (a naive one is UTC), Unix time in seconds or ISO 8601
+    text; None is the latest time in any frame.
     Raises `CompareArgumentError` for a negative grace and for a `now` that is no time, `TypeError`
     for what is no DataFrame.
     """
@@ -242,9 +242,12 @@ def _instant(now: datetime | float | str) -> int:
 
 def _examples(matter: Matter) -> tuple[str | None, str | None]:
     """One entity id of each side, for a message."""
-    pushed = matter.pushes.column("entity_id").dropna()
-    pulled = sides.column(matter.pulls.frame, "entity_id").dropna()
-    return tuple(str(ids.iloc[0]) if len(ids) else None for ids in (pushed, pulled))  # type: ignore[return-value]
+    pushed, pulled = (side.frame for side in (matter.pushes, matter.pulls))
+    return _first_id(pushed), _first_id(pulled)
+
+
+def _first_id(frame: pd.DataFrame) -> str | None:
+    return str(frame["entity_id"].iloc[0]) if len(frame) else None
 
 
 def _verdict_table(changes: pd.DataFrame) -> str:

@@ -80,6 +80,8 @@ def find_runs(
         stateless=np.zeros(len(pushes), bool),
         blocked=np.zeros(len(pulls), bool),
     )
+    if not asked.any():
+        return runs
     push_rows = np.flatnonzero(asked[entity[0]] & pushes.counts & ~pushes.deletion)
     pull_rows = np.flatnonzero(asked[entity[1]] & ~pulls.deletion)
     sides = _Sides(pushes, pulls, pulls.version.notna().to_numpy(), grace)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import (
-    Array,
-    codes,
-    factorized,
-    or_never,
-    texts,
-    ticks,
-)
+from webhooklab.comparison.arrays import Array, or_never, texts, ticks
+from webhooklab.comparison.coded import Coded, coded
 from webhooklab.comparison.deleting import deletions
 from webhooklab.records import EVENT_COLUMNS
 from webhooklab.sources import RECOVERED, REPLAY_HEADER, REPLAYED
@@ -36,43 +30,56 @@ DELETED: Final = "deleted"
 """The version of a deletion (rule 13)."""
 
 
-@dataclass
-class Pushes:
-    """Events that have an entity; rows as in the frame, `rows` their positions in it.
-
-    `counts` is True where the event takes part (rule 3). `own` is False for a thin event: one
-    without a version of its own (rule 11). `version` is text, `received` and `occurred` are us.
-    """
+@dataclass(kw_only=True)
+class _Side:
+    """A frame of rows that have an entity; its columns of few words are read once."""
 
     frame: pd.DataFrame
-    rows: Array
+    _coded: dict[str, Coded] = field(default_factory=dict)
+
+    def column(self, name: str, rows: Array | None = None) -> pd.Series:
+        """A column of the frame, or some rows of it; NA if it has none of that name."""
+        if rows is None:
+            return column(self.frame, name)
+        if name not in self.frame:
+            return _absent(name, len(rows))
+        return self.frame[name].take(rows).reset_index(drop=True)
+
+    def coded(self, name: str) -> Coded:
+        """A column of texts as numbers."""
+        if name not in self._coded:
+            self._coded[name] = coded(texts(self.column(name)))
+        return self._coded[name]
+
+
+@dataclass(kw_only=True)
+class Pushes(_Side):
+    """Events that have an entity.
+
+    `counts` is True where the event takes part (rule 3), which the `invalid` do not. `own` is
+    False for a thin event: one without a version of its own (rule 11). `version` is text,
+    `received` is us.
+    """
+
     seq: Array
-    item: Array
     received: Array
     counts: Array
+    invalid: Array
     deletion: Array
     version: pd.Series
     own: Array
 
     def __len__(self) -> int:
-        return len(self.rows)
-
-    def column(self, name: str, rows: Array | None = None) -> pd.Series:
-        """A column of the frame for these rows (positions here), NA if the frame has none."""
-        chosen = self.rows if rows is None else self.rows[rows]
-        if name not in self.frame:
-            return pd.Series([pd.NA] * len(chosen), dtype=object)
-        return self.frame[name].take(chosen).reset_index(drop=True)
+        return len(self.seq)
 
 
-@dataclass
-class Pulls:
+@dataclass(kw_only=True)
+class Pulls(_Side):
     """States that polls saw: one row per snapshot, times in us (rule 1).
 
     `polled` is `NEVER` where nobody knows when: such a poll proves nothing of before and after.
     """
 
-    frame: pd.DataFrame
     poller: Array
     not_seen: Array
     polled: Array
@@ -86,57 +93,64 @@ class Pulls:
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """A column with a plain index; all NA if the frame has none of that name."""
-    if name in frame:
-        return frame[name].reset_index(drop=True)
+    return frame[name].reset_index(drop=True) if name in frame else _absent(name, len(frame))
+
+
+def _absent(name: str, count: int) -> pd.Series:
     kind = EVENT_COLUMNS.get(name)
     dtype = {"time": "datetime64[us, UTC]", "text": "str", "count": "Int64"}.get(kind or "", object)
     nothing: Any = pd.NaT if kind == "time" else pd.NA
-    return pd.Series([nothing] * len(frame), dtype=dtype)
+    return pd.Series([nothing] * count, dtype=dtype)
 
 
 def pushes(events: pd.DataFrame) -> Pushes:
     """The events that have an entity; deliveries without one only count in the summary."""
-    entity = column(events, "entity_id")
-    rows = np.flatnonzero(entity.notna().to_numpy())
-    whole = len(rows) == len(events)
-    part = events if whole else events.take(rows)
-    version = texts(column(part, "version"))
-    names = column(part, "event_type"), column(part, "entity_type")
-    deletion = deletions(*names) | (version == DELETED).to_numpy(bool, na_value=False)
-    seq, item = _positions(part.index)
+    part = _with_entity(events)
+    version, event_type = texts(column(part, "version")), coded(texts(column(part, "event_type")))
+    deletion = deletions(event_type, column(part, "entity_type")) | _are_deleted(version)
+    invalid = is_invalid(part)
     return Pushes(
-        frame=events,
-        rows=rows,
-        seq=seq,
-        item=item,
+        frame=part,
+        seq=np.asarray(part.index.get_level_values(0), "i8"),
         received=ticks(column(part, "received_at")),
-        counts=takes_part(part),
+        counts=~(invalid | _are_ours(part)),
+        invalid=invalid,
         deletion=deletion,
         version=version,
         own=version.notna().to_numpy() | deletion,
+        _coded={"event_type": event_type},
     )
+
+
+def _with_entity(frame: pd.DataFrame) -> pd.DataFrame:
+    named = (
+        frame["entity_id"].notna().to_numpy()
+        if "entity_id" in frame
+        else np.zeros(len(frame), bool)
+    )
+    return frame if named.all() else frame[named]
+
+
+def _are_deleted(version: pd.Series) -> Array:
+    return (version == DELETED).to_numpy(bool, na_value=False)
 
 
 def takes_part(events: pd.DataFrame) -> Array:
     """All but invalid deliveries and our own replays, whatever we answered (rule 3)."""
-    part = ~is_invalid(events)
-    if "source" in events:
-        part &= ~_is_one_of(column(events, "source"), OUR_OWN)
-    if "headers_json" in events:
-        headers = texts(events["headers_json"])
-        replayed = headers.str.contains(_REPLAYED, regex=True, na=False)
-        part &= ~replayed.to_numpy(bool)
-    return part
+    return ~(is_invalid(events) | _are_ours(events))
 
 
 def is_invalid(events: pd.DataFrame) -> Array:
     """Where the signature is proved wrong."""
-    return _is_one_of(column(events, "verified"), ("invalid",))
+    return coded(column(events, "verified")).which(("invalid",).__contains__)
 
 
-def _is_one_of(series: pd.Series, names: tuple[str, ...]) -> Array:
-    numbers, distinct = factorized(series)
-    return np.array([*(each in names for each in distinct), False])[numbers]
+def _are_ours(events: pd.DataFrame) -> Array:
+    ours = coded(column(events, "source")).which(OUR_OWN.__contains__)
+    if "headers_json" in events:
+        headers = texts(events["headers_json"])
+        ours |= headers.str.contains(_REPLAYED, regex=True, na=False).to_numpy(bool)
+    return ours
 
 
 def by_seq(events: pd.DataFrame) -> pd.DataFrame:
@@ -146,29 +160,18 @@ def by_seq(events: pd.DataFrame) -> pd.DataFrame:
     return events.set_index([name for name in ("seq", "item") if name in events])
 
 
-def _positions(index: pd.Index) -> tuple[Array, Array]:
-    if isinstance(index, pd.MultiIndex):
-        return (np.asarray(index.get_level_values(level), "i8") for level in (0, 1))  # type: ignore[return-value]
-    seq = np.asarray(index, "i8")
-    return seq, np.zeros(len(seq), "i8")
-
-
 def pulls(snapshots: pd.DataFrame) -> Pulls:
     """The snapshots; a deletion's version is `deleted`, whatever the row repeats."""
-    named = column(snapshots, "entity_id").notna().to_numpy()
-    if not named.all():
-        snapshots = snapshots[named]
-    version = texts(column(snapshots, "version"))
-    gone = column(snapshots, "deleted")
-    said = gone.astype("boolean").fillna(False).to_numpy(bool)
-    deletion = said | (version == DELETED).to_numpy(bool, na_value=False)
+    part = _with_entity(snapshots)
+    version = texts(column(part, "version"))
+    gone = column(part, "deleted").astype("boolean").fillna(False).to_numpy(bool)
     return Pulls(
-        frame=snapshots,
-        poller=codes(texts(column(snapshots, "poller")).fillna("")),
-        not_seen=ticks(time_column(snapshots, "not_seen_at")),
-        polled=or_never(ticks(time_column(snapshots, "polled_at"))),
-        last_seen=ticks(time_column(snapshots, "last_seen_at")),
-        deletion=deletion,
+        frame=part,
+        poller=coded(texts(column(part, "poller")).fillna("")).numbers,
+        not_seen=ticks(time_column(part, "not_seen_at")),
+        polled=or_never(ticks(time_column(part, "polled_at"))),
+        last_seen=ticks(time_column(part, "last_seen_at")),
+        deletion=gone | _are_deleted(version),
         version=version,
     )
 

@@ -24,8 +24,8 @@ def sightings(matter: Matter) -> list[Sightings]:
     entity = matter.known.pushed, matter.known.pulled, matter.fetched.entity
     found, start = [], 0
     for named, of, deletion in zip((push, pull, answer), entity, gone, strict=True):
-        rows = np.flatnonzero(named)
-        found.append(Sightings(rows, of[rows], key[rows + start], deletion[rows]))
+        own = Sightings(np.arange(len(named)), of, key[start : start + len(named)], deletion)
+        found.append(own if named.all() else own.only(np.flatnonzero(named)))
         start += len(named)
     return found
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from webhooklab.comparison.arrays import Array
 from webhooklab.comparison.entity_states import State, state_in
-from webhooklab.comparison.sides import Pulls, Pushes, column
+from webhooklab.comparison.sides import Pulls, Pushes
 
 
 def as_state(value: Any) -> State | None:
@@ -39,5 +39,4 @@ def _or_none(series: pd.Series) -> list[Any]:
 
 def pulled_states(pulls: Pulls, rows: Array) -> list[State | None]:
     """The states in some snapshots."""
-    values = column(pulls.frame, "state").take(np.asarray(rows, "i8"))
-    return [as_state(value) for value in values]
+    return [as_state(value) for value in pulls.column("state", np.asarray(rows, "i8"))]

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from webhooklab.comparison import reading
-from webhooklab.comparison.arrays import NAT, Array, is_constant, is_time, lags, texts, ticks, times
+from webhooklab.comparison.arrays import NAT, Array, is_time, lags, ticks, times
+from webhooklab.comparison.coded import Coded, in_same_words
 from webhooklab.comparison.entity_states import comparable, differing
+from webhooklab.comparison.lazy import nothing
 from webhooklab.comparison.mismatch import mismatches
 from webhooklab.comparison.settling import Settled
-from webhooklab.comparison.sides import DELETED, column
+from webhooklab.comparison.sides import DELETED
 from webhooklab.comparison.stated import as_state, pulled_states, pushed_states
 from webhooklab.comparison.verdicts import REASONS, VERDICTS, names
 from webhooklab.comparison.versions import RUNS
@@ -45,11 +47,7 @@ CHANGE_COLUMNS: Final[dict[str, str]] = {
 def no_changes() -> pd.DataFrame:
     """An empty `changes`, with its dtypes."""
     plain = {n: pd.Series([], dtype=d) for n, d in CHANGE_COLUMNS.items() if n != "mismatch"}
-    return pd.DataFrame({**plain, "mismatch": mismatches(0, _nothing)})
-
-
-def _nothing(rows: Array) -> list[Any]:
-    return [pd.NA] * len(rows)
+    return pd.DataFrame({**plain, "mismatch": mismatches(0, nothing)})
 
 
 def table(settled: Settled) -> pd.DataFrame:
@@ -65,16 +63,16 @@ def table(settled: Settled) -> pd.DataFrame:
         "version": _version(settled),
         "verdict": names(settled.verdict[rows], VERDICTS),
         "reason": names(settled.reason[rows], REASONS),
-        "event_seq": _counted(settled.matter.pushes.seq, push),
-        "event_type": _of_push(settled, "event_type"),
+        "event_seq": _seqs(settled.matter.pushes.seq, push),
+        "event_type": settled.matter.pushes.coded("event_type").take(push).texts(),
         "occurred_at": times(occurred),
         "received_at": times(received),
         "polled_at": times(polled),
         "push_lag": lags(received, occurred),
         "poll_lag": lags(np.where(baseline, NAT, polled), occurred),
         "lead": lags(polled, received),
-        "delivery_count": pd.array(flags.delivery_count[rows], "Int64"),
-        "event_count": pd.array(flags.event_count[rows], "Int64"),
+        "delivery_count": _counts(flags.delivery_count[rows]),
+        "event_count": _counts(flags.event_count[rows]),
         "duplicate": pd.array(flags.duplicate[rows], "boolean"),
         "out_of_order": _flag(flags.out_of_order, flags.unknown, flags.thin, rows),
         "stale": _flag(flags.stale, flags.unknown, flags.thin, rows),
@@ -88,11 +86,15 @@ def _flag(value: Array, unknown: Array, thin: Array, rows: Array) -> Any:
     return pd.arrays.BooleanArray(value[rows] & ~missing[rows], missing[rows])
 
 
-def _counted(values: Array, at: Array) -> Any:
-    missing = at < 0
+def _seqs(values: Array, at: Array) -> Any:
+    """The values at some positions, NA at -1."""
     if not len(values):
         return pd.array([pd.NA] * len(at), "Int64")
-    return pd.arrays.IntegerArray(np.where(missing, 0, values[at]), missing)
+    return pd.arrays.IntegerArray(values[at], at < 0)
+
+
+def _counts(values: Array) -> Any:
+    return pd.arrays.IntegerArray(values, np.zeros(len(values), bool))
 
 
 def _names(settled: Settled) -> dict[str, pd.Series]:
@@ -101,48 +103,17 @@ def _names(settled: Settled) -> dict[str, pd.Series]:
     return {
         "provider": _named(settled, "provider"),
         "entity_type": _named(settled, "entity_type"),
-        "entity_id": chosen(known.names, known.name[entity]),
+        "entity_id": pd.Series(known.names.array.take(known.name[entity])),
     }
 
 
 def _named(settled: Settled, name: str) -> pd.Series:
-    matter, groups, rows = settled.matter, settled.groups, settled.rows
-    sides = texts_of(matter.pushes.frame, name), texts_of(matter.pulls.frame, name)
-    if all(map(is_constant, sides)) and sides[0].iloc[0] == sides[1].iloc[0]:
-        return pd.Series(sides[0].array.take(np.zeros(len(rows), "i8")))
-    both = pd.concat(sides, ignore_index=True)
-    push = _where(matter.pushes.rows, groups.first_push[rows])
-    pull = groups.first_pull[rows]
-    told = push >= 0
-    if sides[0].hasnans:
-        told &= sides[0].notna().to_numpy()[push]
-    at = np.where(told, push, np.where(pull >= 0, pull + len(sides[0]), -1))
-    return chosen(both, at)
-
-
-def _where(rows: Array, at: Array) -> Array:
-    """`rows[at]`, -1 where `at` is -1."""
-    return np.where(at >= 0, rows[at], -1) if len(rows) else np.full(len(at), -1)
-
-
-def _of_push(settled: Settled, name: str) -> pd.Series:
-    pushes = settled.matter.pushes
-    at = _where(pushes.rows, settled.groups.first_push[settled.rows])
-    return chosen(texts_of(pushes.frame, name), at)
-
-
-def texts_of(frame: pd.DataFrame, name: str) -> pd.Series:
-    """A column as text, with a plain index."""
-    return texts(column(frame, name))
-
-
-def chosen(source: pd.Series, at: Array) -> pd.Series:
-    """`source` at some positions, NA at -1."""
-    if not len(source):
-        return pd.Series([pd.NA] * len(at), dtype="str")
-    if is_constant(source):
-        source, at = source.iloc[:1], np.minimum(at, 0)  # a short source is quick to take from
-    return pd.Series(source.array.take(at, allow_fill=True))
+    groups, rows = settled.groups, settled.rows
+    push, pull = in_same_words(settled.matter.pushes.coded(name), settled.matter.pulls.coded(name))
+    if push.is_one_word and pull.is_one_word and len(rows):
+        return push.take(np.zeros(len(rows), "i8")).texts()
+    push, pull = push.take(groups.first_push[rows]), pull.take(groups.first_pull[rows])
+    return Coded(np.where(push.numbers >= 0, push.numbers, pull.numbers), push.words).texts()
 
 
 def _version(settled: Settled) -> pd.Series:
@@ -157,11 +128,14 @@ def _version(settled: Settled) -> pd.Series:
 
 
 def _first_text(settled: Settled) -> pd.Series:
+    """The push's text; of few changes, mostly, the poll's."""
     matter, groups, rows = settled.matter, settled.groups, settled.rows
-    split = len(matter.pushes)
-    push, pull = groups.first_push[rows], groups.first_pull[rows]
-    at = np.where(push >= 0, push, pull + split)
-    return pd.Series(matter.readings.text.array.take(at))
+    at, pull = groups.first_push[rows], groups.first_pull[rows]
+    unpushed = np.flatnonzero(at < 0)
+    at[unpushed] = len(matter.pushes) + np.arange(len(unpushed))
+    pulled = matter.pulls.version.array.take(pull[unpushed])
+    both = pd.concat([matter.pushes.version, pd.Series(pulled)], ignore_index=True)
+    return pd.Series(both.array.take(at))
 
 
 def _occurred(settled: Settled) -> Array:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
-from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, factorized, least_of, most_of
+from webhooklab.comparison.arrays import NAT, NEVER, Array, any_of, least_of, most_of
+from webhooklab.comparison.coded import Coded
 from webhooklab.comparison.deleting import last_word
 from webhooklab.comparison.sides import Pulls, Pushes
 from webhooklab.comparison.versions import ORDERED
@@ -41,10 +41,9 @@ _KEEPING: Final = frozenset(
 """Verbs after which an entity is still there for whoever lists it."""
 
 
-def keeps(event_type: pd.Series) -> Array:
+def keeps(event_type: Coded) -> Array:
     """Where the type's last word says that the entity stays on every list."""
-    numbers, distinct = factorized(event_type)
-    return np.array([*(last_word(text) in _KEEPING for text in distinct), False], bool)[numbers]
+    return event_type.which(lambda text: last_word(text) in _KEEPING)
 
 
 @dataclass

@@ -40,7 +40,7 @@ class Evidence:
 
     `works_since` is when the first push about an entity of this kind came that polls also saw.
     `invalid`, `thin`, `unclear`, `foreign`: an event of that sort may have announced the change.
-    `covered`: the poller of this kind that would show an entity which it has not shown yet.
+    `covering`: the poller of this kind that would show an entity which none has shown yet.
     """
 
     groups: Groups

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from webhooklab.comparison.arrays import NAT, Array, codes, is_time, numbered, texts, ticks
+from webhooklab.comparison.arrays import Array, is_time, numbered, texts, ticks
+from webhooklab.comparison.coded import coded
 from webhooklab.comparison.polling import asked_at
 from webhooklab.comparison.sides import column, time_column
 from webhooklab.errors import CompareArgumentError
@@ -92,7 +93,7 @@ def _when(changes: pd.DataFrame, *, alone: bool) -> tuple[Array, Array]:
         time = ticks(changes[name])
         if is_time(time).any():
             break
-    known = is_time(time) & (time != NAT)
+    known = is_time(time)
     return time[known], known
 
 
@@ -100,7 +101,7 @@ def _entities(changes: pd.DataFrame) -> Array:
     parts = [changes[name] for name in ("provider", "entity_type", "entity_id")]
     numbers = np.zeros(len(changes), "i8")
     for part in parts:
-        numbers = numbered(numbers * (len(changes) + 1) + codes(part))
+        numbers = numbered(numbers * (len(changes) + 1) + coded(part).numbers)
     return numbers
 
 
@@ -140,7 +141,7 @@ def _lateness(most: Array, weight: Array) -> tuple[float, float, float]:
 def observed_interval(polls: pd.DataFrame | None, snapshots: pd.DataFrame) -> float | None:
     """The median time between two polls in seconds; None if there were not two."""
     if polls is not None and len(polls) > 1:
-        asked, names = asked_at(polls), codes(texts(column(polls, "poller")))
+        asked, names = asked_at(polls), coded(texts(column(polls, "poller"))).numbers
     else:
         asked = np.unique(ticks(time_column(snapshots, "polled_at")))
         names = np.zeros(len(asked), "i8")

@@ -78,3 +78,10 @@ def test_keep_in_a_terminal_must_be_understood(tmp_path):
     done = command.run("listen", "c.db", "--keep", "some", cwd=tmp_path)
     assert done.returncode == 1
     assert "is not understood" in done.stderr
+
+
+def test_buckets_of_nobody_are_refused(tmp_path):
+    ran = command.run("listen", "--bucket", "orders", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "add --expose webhookrelay" in ran.stderr
+    assert not list(tmp_path.iterdir())

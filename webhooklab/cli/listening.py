@@ -49,6 +49,8 @@ def listen(
     from webhooklab.retention import parse_keep
     from webhooklab.standalone import Service
 
+    if exposed["bucket"] and exposed["expose"] != "webhookrelay":
+        raise click.UsageError("--bucket is Webhook Relay's: add --expose webhookrelay.")
     options = Options(host=host, port=port, keep=parse_keep(keep))
     service = Service(path.expanduser().resolve(), options, terminal=True)
     with contextlib.suppress(KeyboardInterrupt):

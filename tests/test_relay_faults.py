@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from tests.raw_http import Client, request
+from tests.raw_http import Client, post, request
 from tests.relay_parts import Reader, ask, below, running, send
 from tests.waiting import until
 from webhooklab.background import BackgroundLoop
 from webhooklab.relay.decoding import decode_channel
-from webhooklab.relay.protocol import Hello, encode
+from webhooklab.relay.protocol import Closing, Hello, encode
 from webhooklab.relay.server import RelayServer, Settings, reading
 
 psutil = pytest.importorskip("psutil")
@@ -89,3 +89,24 @@ def test_senders_do_not_wait_for_a_reader_that_does_not_keep_up(tmp_path):
                 started = time.monotonic()
                 assert [client.ask(data).status for _ in range(8)] == [202] * 8
                 assert time.monotonic() - started < 8, "eight would wait for 16 seconds"
+
+
+def test_a_link_that_is_closed_while_it_sends_is_not_cut(hasty, monkeypatch):
+    """It would go on to send, and find it closed; and who is cut off may not hear why."""
+
+    async def send_and_close(self, text):
+        await send_on(self, text)
+        self._session.close(Closing.PROTOCOL)
+
+    cuts = []
+    send_on = reading.Reading.send
+    monkeypatch.setattr(reading, "FAREWELL_SECONDS", 3600)
+    monkeypatch.setattr(reading.Reading, "send", send_and_close)
+    monkeypatch.setattr(reading.Reading, "abort", lambda _: cuts.append("cut"))
+    channel = decode_channel(ask(hasty.url, "POST", "new").body)
+    assert post(f"{hasty.url}{below(channel)}").status == 202
+    with Reader(hasty.url, channel, hello=False) as reader:
+        reader.say(Hello(0))
+        assert reader.closed() == Closing.PROTOCOL
+    until(lambda: hasty._relay.health()["readers"] == 0)
+    assert cuts == []

@@ -177,14 +177,20 @@ class Session:
     async def _run(self, ready: Ready) -> None:
         try:
             await self._send(ready, 0)
-            while True:
+            # To be cancelled is not enough: before Python 3.12 `wait_for` may swallow that.
+            while not self.ended:
                 self._wake.clear()
                 if not await self._send_next():
                     await self._wake.wait()
         except (OSError, TimeoutError, StoreError):
-            self._link.abort()
+            self._cut()
         except Exception:  # a link that stands still would look like one with nothing to say
             logger.exception("a reader's link failed")
+            self._cut()
+
+    def _cut(self) -> None:
+        """Cut the link; but one that is closed with a reason is to deliver that."""
+        if not self.ended:
             self._link.abort()
 
     async def _send_next(self) -> bool:

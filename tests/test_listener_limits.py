@@ -7,7 +7,7 @@ import pytest
 from tests.raw_http import Client, post, request
 from tests.waiting import until
 from webhooklab import Lab, defaults, ingress, listener
-from webhooklab.wire import deadline, thorough
+from webhooklab.wire import Connection, deadline, thorough
 
 LIMIT = 1000
 CHUNKED = ("Transfer-Encoding: chunked",)
@@ -136,6 +136,21 @@ def test_a_silent_connection_is_closed_without_a_row(small):
         used.ask(request())
         assert fresh.rest() + used.rest() == b""
     assert len(small.log) == 0
+
+
+@pytest.mark.usefixtures("quick")
+def test_timeouts_hold_whatever_has_happened_to_one_connection(small, monkeypatch):
+    failures = iter([RuntimeError("of this test")])
+
+    def check(connection, now):
+        for failure in failures:
+            raise failure
+        checked(connection, now)
+
+    checked = Connection.check
+    monkeypatch.setattr(Connection, "check", check)
+    with Client(small.url) as client:
+        assert client.rest() == b""
 
 
 @pytest.mark.usefixtures("quick")

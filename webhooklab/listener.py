@@ -122,11 +122,12 @@ class Listener:
         self._ingress.note_refusal(remote, 503, reason)
 
     def _sweep(self) -> None:
+        # First of all, so that the next one comes whatever happens in this one.
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(SWEEP_INTERVAL_SECONDS, self._sweep)
         now = clock.monotonic()
         for connection in list(self._connections):
             connection.check(now)
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(SWEEP_INTERVAL_SECONDS, self._sweep)
 
 
 def affordable(connections: int) -> int:

@@ -1,6 +1,8 @@
 """The short way of common requests: whatever takes it ends as it would on Tornado's."""
 
 import contextlib
+import socket
+import struct
 import threading
 
 import pytest
@@ -197,6 +199,34 @@ def test_a_crowd_of_small_requests_in_one_piece_is_bounded_too(lab):
         sender.join()
     assert len(lab) == count
     assert max(sizes) <= 2 * READ_AHEAD_BYTES
+
+
+def test_a_sender_that_reads_late_gets_every_answer_whole(file):
+    """What it does not take at once is Tornado's to send, before all that follows."""
+    count, origin = 3_000, "http://" + "x" * 8_000
+    asked = request(headers=(f"Origin: {origin}",))
+    with Lab(file, allow_origins="*") as lab, Client(lab.url) as client:
+        sender = threading.Thread(target=client.send, args=(asked * count,))
+        sender.start()
+        until(lambda: ways(lab) == [Thorough])
+        answers = [client.answer() for _ in range(count)]
+        sender.join()
+        assert len(lab) == count
+    assert {each.status for each in answers} == {200}
+    assert {each.headers["access-control-allow-origin"] for each in answers} == {origin}
+
+
+def test_a_sender_that_leaves_before_its_answer_is_captured(lab):
+    go_on = threading.Event()
+    lab.respond(lambda _: go_on.wait(30) and None)
+    with Client(lab.url) as client:
+        client.send(request(body=b"left"))
+        until(lambda: len(lab))
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    go_on.set()  # its connection has been reset
+    until(lambda: not lab._parts.server._listener._connections)
+    assert lab[-1].body == b"left"
+    assert post(lab.url).status == 200
 
 
 def test_below_a_secret_segment(file):

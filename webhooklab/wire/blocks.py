@@ -6,14 +6,13 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from webhooklab.headers import Headers, Pair
+from webhooklab.headers import NAME_CHARACTER, Headers, Pair
 
 _END: Final = "\r\n\r\n"
 _forbidden = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]").search
 """Control characters, but for those that end lines (RFC 9110, section 5.5)."""
-_NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_name = re.compile(_NAME).fullmatch
-_request_line = re.compile(rf"({_NAME}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.1").fullmatch
+_name = re.compile(f"{NAME_CHARACTER}+").fullmatch
+_request_line = re.compile(rf"({NAME_CHARACTER}+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.1").fullmatch
 _is_length = re.compile(r"[0-9]{1,9}").fullmatch
 _LONGEST_KNOWN_NAME: Final = 64
 """Names are remembered, so senders do not choose how long they are."""

@@ -10,13 +10,13 @@ from string import punctuation
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from webhooklab.headers import Headers, Pair
+from webhooklab.headers import NAME_CHARACTER, Headers, Pair
 from webhooklab.instants import parse_instant
 from webhooklab.records import Request
 from webhooklab.redaction import MASK
 from webhooklab.sources import IMPORTED
 
-_is_token: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}").fullmatch
+_is_token: Final = re.compile(f"{NAME_CHARACTER}{{1,64}}").fullmatch
 _breaks: Final = re.compile(r"[\r\n\0]").search
 _STATUSES: Final = range(100, 1000)
 
